@@ -1,0 +1,113 @@
+//! A header as a carrier holds it: absent, on one line, or on several.
+
+use opentelemetry::propagation::Extractor;
+
+/// A header of which only one line may be sent, such as `traceparent`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[allow(clippy::exhaustive_enums, reason = "a header has no other number of lines")]
+pub enum Line<'a> {
+    /// The carrier does not have the header.
+    Absent,
+    /// The value of the only line, without the whitespace around it.
+    One(&'a str),
+    /// The carrier has several lines of this name.
+    Repeated(Repeated),
+    /// The header is there, but the carrier cannot give its bytes as text.
+    Unreadable,
+}
+
+/// How much came where one line was expected.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Repeated {
+    /// The number of lines, two or more.
+    pub lines: usize,
+    /// The bytes of all lines together.
+    pub bytes: usize,
+}
+
+/// Reads a header that may be sent once.
+///
+/// Only [`Extractor::get_all`] can tell a repeated header from a single one; it allocates the list of lines
+/// where the header is there and nothing where it is not.
+///
+/// ```
+/// use otel_propagator_core::header::{Line, line};
+/// use std::collections::HashMap;
+///
+/// let carrier = HashMap::from([("b3".to_owned(), " 0\t".to_owned())]);
+/// assert_eq!(line(&carrier, "b3"), Line::One("0"));
+/// assert_eq!(line(&carrier, "traceparent"), Line::Absent);
+/// ```
+#[must_use]
+pub fn line<'a>(extractor: &'a dyn Extractor, name: &str) -> Line<'a> {
+    let Some(lines) = extractor.get_all(name) else { return Line::Absent };
+    match *lines.as_slice() {
+        [] => Line::Unreadable,
+        [line] => Line::One(trim(line)),
+        [..] => Line::Repeated(Repeated { lines: lines.len(), bytes: joined_len(&lines) }),
+    }
+}
+
+/// The length in bytes of the lines of one header when they are joined by commas, as
+/// [RFC 9110, section 5.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.3) combines them.
+///
+/// ```
+/// use otel_propagator_core::header::joined_len;
+///
+/// assert_eq!(joined_len(&["a=1", "b=2"]), "a=1,b=2".len());
+/// assert_eq!(joined_len(&[]), 0);
+/// ```
+#[must_use]
+pub fn joined_len(lines: &[&str]) -> usize {
+    lines.iter().map(|line| line.len()).sum::<usize>() + lines.len().saturating_sub(1)
+}
+
+/// The value without the optional whitespace (spaces and tabs) around it:
+/// [RFC 9110, section 5.6.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.3).
+///
+/// Other characters that Unicode calls white space stay, so that they are judged by the header's grammar.
+///
+/// ```
+/// use otel_propagator_core::header::trim;
+///
+/// assert_eq!(trim(" \ta b\t "), "a b");
+/// assert_eq!(trim("\u{a0}a"), "\u{a0}a");
+/// ```
+#[must_use]
+pub fn trim(value: &str) -> &str {
+    value.trim_matches([' ', '\t'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Lines(Option<Vec<&'static str>>);
+
+    impl Extractor for Lines {
+        fn get(&self, _: &str) -> Option<&str> {
+            self.0.as_ref()?.first().copied()
+        }
+        fn keys(&self) -> Vec<&str> {
+            vec!["name"]
+        }
+        fn get_all(&self, _: &str) -> Option<Vec<&str>> {
+            self.0.clone()
+        }
+    }
+
+    #[test]
+    fn the_number_of_lines_decides() {
+        let rows = [
+            ("absent", None, Line::Absent),
+            ("one", Some(vec![" a "]), Line::One("a")),
+            ("empty", Some(vec![""]), Line::One("")),
+            ("two", Some(vec!["a", "b"]), Line::Repeated(Repeated { lines: 2, bytes: 3 })),
+            ("none of them text", Some(vec![]), Line::Unreadable),
+        ];
+        for (rule, lines, expected) in rows {
+            assert_eq!(line(&Lines(lines), "name"), expected, "{rule}");
+        }
+    }
+}
