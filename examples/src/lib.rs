@@ -27,6 +27,12 @@ pub fn ensure(holds: bool, promise: &str) -> Result {
     if holds { Ok(()) } else { Err(format!("broken promise: {promise}").into()) }
 }
 
+/// Makes `propagator` and a tracing SDK the global ones, as a service does when it starts.
+pub fn install(propagator: impl TextMapPropagator + Send + Sync + 'static, provider: SdkTracerProvider) {
+    global::set_tracer_provider(provider);
+    global::set_text_map_propagator(propagator);
+}
+
 /// The spans that this process has finished so far.
 #[derive(Debug)]
 pub struct Spans(InMemorySpanExporter);

@@ -2,12 +2,13 @@
 //!
 //! `cargo run -p examples --bin downstream -- --addr 127.0.0.1:8080`
 
-use examples::{Result, Spans, orders};
+use examples::{Result, install, orders};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
 #[tokio::main]
 async fn main() -> Result {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let _spans = Spans::install(otel_composite::from_env());
+    install(otel_composite::from_env(), SdkTracerProvider::default());
 
     let listener = tokio::net::TcpListener::bind(address(std::env::args().skip(1))?).await?;
     println!("listening on http://{}/orders", listener.local_addr()?);

@@ -2,11 +2,12 @@
 //!
 //! `cargo run -p examples --bin send-request -- 127.0.0.1:8080`
 
-use examples::{Result, Spans, client, ensure, header, orders};
+use examples::{Result, client, ensure, header, install, orders};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
 #[tokio::main]
 async fn main() -> Result {
-    let _spans = Spans::install(otel_composite::from_env());
+    install(otel_composite::from_env(), SdkTracerProvider::default());
 
     let target = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let order = orders::send(&client()?, &url(&target)).await?;
