@@ -1,1 +1,73 @@
-//! TODO
+//! [W3C Trace Context Level 2](https://www.w3.org/TR/trace-context-2/) for OpenTelemetry: the headers
+//! `traceparent` and `tracestate`.
+//!
+//! ```
+//! use opentelemetry::{Context, propagation::TextMapPropagator};
+//! use otel_tracecontext::TraceContextPropagator;
+//! use std::collections::HashMap;
+//!
+//! let propagator = TraceContextPropagator::new();
+//! let received = HashMap::from([
+//!     ("traceparent".to_owned(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03".to_owned()),
+//!     ("tracestate".to_owned(), "congo=t61rcWkgMzE , foo@@bar=1".to_owned()),
+//! ]);
+//! let cx = propagator.extract_with_context(&Context::new(), &received);
+//!
+//! let mut sent = HashMap::new();
+//! propagator.inject_context(&cx, &mut sent);
+//! assert_eq!(sent["traceparent"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03");
+//! assert_eq!(sent["tracestate"], "congo=t61rcWkgMzE,foo@@bar=1");
+//! ```
+//!
+//! # Bad input
+//!
+//! - A `traceparent` that breaks a rule, came more than once, or is not text: the given context comes back as it
+//!   is, with its span and its baggage, and `tracestate` is not read.
+//! - A `tracestate` that breaks a rule: it is dropped as a whole, `traceparent` is used.
+//! - A member of a local `TraceState` that the grammar does not allow: it is not sent, the others are.
+//!
+//! Each is one rate-limited event with the target `otel_propagator` that names the header, the rule and sizes,
+//! and never holds a value.
+//!
+//! # Limits
+//!
+//! A `tracestate` has at most 32 members that are not empty, keys and values have at most 256 bytes each, and all
+//! its lines together at most 32768 bytes. A `traceparent` of a later version may be of any length; what follows
+//! its fourth field is not looked at.
+//!
+//! Two things lie with the carrier. One that gives each header once, such as a `HashMap`, cannot show a second
+//! line. `opentelemetry_http::HeaderExtractor` leaves out a line that is not visible ASCII where another line is.
+//! An `Injector` can only set: inject into a carrier without an older `tracestate`, because an empty one is
+//! never sent.
+//!
+//! # Departures
+//!
+//! None from the rules. Where the specification leaves a choice:
+//!
+//! - The flags `01` (sampled) and `02` (random trace id) are kept, the others cleared.
+//! - Where a key comes twice, both members are kept as they were received.
+//! - A broken `tracestate` is not used in parts, whatever the version of `traceparent`.
+//!
+//! The API's types lose two things, which are kept in the `Context` where they occur: the random flag of a span
+//! that the sampler drops, and keys that `TraceState` refuses (`foo@@bar`). Those keys cannot be read through
+//! `TraceState`, and they are sent until something changes the span's trace state.
+//!
+//! # Non-goals
+//!
+//! The random flag of a new trace is the business of whoever makes the trace id. `tracestate` is not shortened:
+//! what is within the limits is sent whole.
+
+mod error;
+mod events;
+mod propagator;
+mod received;
+mod traceparent;
+mod tracestate;
+
+pub use error::{ErrorKind, Field, ParseError};
+pub use propagator::TraceContextPropagator;
+pub use traceparent::TraceParent;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

@@ -1,0 +1,117 @@
+//! Between the headers and the `Context`.
+
+use crate::{
+    events::{self, TRACEPARENT, TRACESTATE},
+    received::Received,
+    traceparent::TraceParent,
+    tracestate::List,
+};
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+    trace::{SpanContext, TraceContextExt, TraceState},
+};
+use otel_propagator_core::header::{self, Line};
+use std::sync::LazyLock;
+
+/// Reads and writes `traceparent` and `tracestate`.
+///
+/// It has the name, the trait and the constructor of `opentelemetry_sdk`'s, so that a swap is an import.
+///
+/// ```
+/// use opentelemetry::propagation::TextMapPropagator;
+/// use otel_tracecontext::TraceContextPropagator;
+///
+/// let propagator = TraceContextPropagator::new();
+/// assert_eq!(propagator.fields().collect::<Vec<_>>(), ["traceparent", "tracestate"]);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct TraceContextPropagator;
+
+impl TraceContextPropagator {
+    /// The propagator; it has nothing to set.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl TextMapPropagator for TraceContextPropagator {
+    /// Sends `traceparent`, and `tracestate` where there is one; nothing where the span context is not valid.
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        let span = cx.span();
+        let span_context = span.span_context();
+        let Some(traceparent) = TraceParent::from_span_context(span_context) else { return };
+        let received = Received::of(cx, traceparent.trace_id());
+        let random = received.is_some_and(Received::is_random);
+        let traceparent = if random { traceparent.with_random() } else { traceparent };
+        injector.set(TRACEPARENT, traceparent.into());
+        if let Some(tracestate) = write_tracestate(span_context.trace_state(), received) {
+            injector.set(TRACESTATE, tracestate);
+        }
+    }
+
+    /// The context with the caller's span as its remote span, or the given context where there is no
+    /// `traceparent` or it breaks a rule.
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        let Some(traceparent) = read_traceparent(extractor) else { return cx.clone() };
+        let members = read_tracestate(extractor);
+        let trace_state = members.as_ref().map(List::to_trace_state).unwrap_or_default();
+        let received = Received::new(traceparent, members.as_ref(), &trace_state);
+        received.keep(cx.with_remote_span_context(remote(traceparent, trace_state)))
+    }
+
+    /// `traceparent` and `tracestate`.
+    fn fields(&self) -> FieldIter<'_> {
+        static FIELDS: LazyLock<[String; 2]> = LazyLock::new(|| [TRACEPARENT, TRACESTATE].map(str::to_owned));
+        FieldIter::new(&*FIELDS)
+    }
+}
+
+fn remote(traceparent: TraceParent, trace_state: TraceState) -> SpanContext {
+    SpanContext::new(traceparent.trace_id(), traceparent.span_id(), traceparent.flags(), true, trace_state)
+}
+
+/// > If the vendor failed to parse traceparent, it MUST NOT attempt to parse tracestate.
+///
+/// <https://www.w3.org/TR/trace-context-2/#tracestate-header>
+fn read_traceparent(extractor: &dyn Extractor) -> Option<TraceParent> {
+    match header::line(extractor, TRACEPARENT) {
+        Line::Absent => return None,
+        Line::One(value) => match TraceParent::parse(value) {
+            Ok(traceparent) => return Some(traceparent),
+            Err(error) => events::traceparent_malformed(error, value.len()),
+        },
+        Line::Repeated(repeated) => events::traceparent_repeated(repeated),
+        Line::Unreadable => events::traceparent_unreadable(),
+    }
+    None
+}
+
+/// > failure to parse tracestate MUST NOT affect the parsing of traceparent.
+///
+/// <https://www.w3.org/TR/trace-context-2/#tracestate-header>
+fn read_tracestate(extractor: &dyn Extractor) -> Option<List<'_>> {
+    let lines = extractor.get_all(TRACESTATE)?;
+    if lines.is_empty() {
+        events::tracestate_unreadable();
+    }
+    List::parse(&lines)
+        .inspect_err(|&error| events::tracestate_malformed(error, header::joined_len(&lines)))
+        .ok()
+}
+
+fn write_tracestate(now: &TraceState, received: Option<&Received>) -> Option<String> {
+    if let Some(verbatim) = received.and_then(|received| received.tracestate(now)) {
+        return Some(verbatim.to_owned());
+    }
+    if now.into_iter().len() == 0 {
+        return None;
+    }
+    let members = List::sendable(now);
+    if members.len() < now.into_iter().len() {
+        events::tracestate_left_out(now, members.len());
+    }
+    members.header()
+}

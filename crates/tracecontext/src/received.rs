@@ -1,0 +1,67 @@
+//! What was received and does not survive the API's own types.
+
+use crate::{traceparent::TraceParent, tracestate::List};
+use opentelemetry::{
+    Context,
+    trace::{TraceId, TraceState},
+};
+
+/// Kept in the `Context` beside the remote span context, for the headers that this trace sends on.
+///
+/// - The random flag: a span that the sampler drops has no flags.
+/// - The `tracestate`: the API's type refuses some keys.
+#[derive(Debug)]
+pub(crate) struct Received {
+    trace_id: TraceId,
+    random: bool,
+    tracestate: Option<Verbatim>,
+}
+
+/// A `tracestate` that the API's type cannot hold as a whole.
+#[derive(Debug)]
+struct Verbatim {
+    header: String,
+    /// What the API's type holds of it.
+    held: TraceState,
+}
+
+impl Received {
+    pub(crate) fn new(traceparent: TraceParent, members: Option<&List<'_>>, held: &TraceState) -> Self {
+        let incomplete = members.filter(|members| members.len() > held.into_iter().len());
+        let verbatim = |members: &List<'_>| Some(Verbatim { header: members.header()?, held: held.clone() });
+        Self {
+            trace_id: traceparent.trace_id(),
+            random: traceparent.is_random(),
+            tracestate: incomplete.and_then(verbatim),
+        }
+    }
+
+    /// What is known of this trace.
+    pub(crate) fn of(cx: &Context, trace_id: TraceId) -> Option<&Self> {
+        cx.get::<Self>().filter(|received| received.trace_id == trace_id)
+    }
+
+    /// The context with this value, where it makes a difference: there is something to keep, or something kept
+    /// from an earlier request of the same trace, which must not be taken for this one's.
+    pub(crate) fn keep(self, cx: Context) -> Context {
+        if self.random || self.tracestate.is_some() || Self::of(&cx, self.trace_id).is_some() {
+            cx.with_value(self)
+        } else {
+            cx
+        }
+    }
+
+    /// > If the flag is set in the incoming traceparent header, it MUST also be set in all outgoing
+    /// > traceparent headers which use the same trace-id.
+    ///
+    /// <https://www.w3.org/TR/trace-context-2/#random-trace-id-flag>
+    pub(crate) fn is_random(&self) -> bool {
+        self.random
+    }
+
+    /// The header as it was received, as long as nobody changed the trace state since.
+    pub(crate) fn tracestate(&self, now: &TraceState) -> Option<&str> {
+        let verbatim = self.tracestate.as_ref()?;
+        (verbatim.held == *now).then_some(&verbatim.header)
+    }
+}
