@@ -1,1 +1,84 @@
-//! TODO
+//! Carries a trace in the headers of [B3](https://github.com/openzipkin/b3-propagation), as Zipkin, Envoy and Istio
+//! know it, and loses no sampling decision on the way.
+//!
+//! ```
+//! use opentelemetry::{Context, propagation::TextMapPropagator};
+//! use otel_b3::{B3Propagator, Sampling, SamplingExt};
+//! use std::collections::HashMap;
+//!
+//! let b3 = B3Propagator::new();
+//! let request = HashMap::from([(
+//!     "b3".to_owned(),
+//!     "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-d-05e3ac9a4f6e3b90".to_owned(),
+//! )]);
+//! let cx = b3.extract_with_context(&Context::new(), &request);
+//! assert_eq!(cx.b3_sampling(), Some(Sampling::Debug));
+//!
+//! let mut next = HashMap::new();
+//! b3.inject_context(&cx, &mut next);
+//! assert_eq!(next["b3"], "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-d");
+//! ```
+//!
+//! # Sampling
+//!
+//! B3 knows four [states](Sampling), and a header may carry a decision without a trace. What `TraceFlags` cannot hold
+//! stays in the [`Context`](opentelemetry::Context), bound to its trace id, where [`SamplingExt`] reads it:
+//!
+//! | received | the remote span | sent with it | sent with a span started under it |
+//! |---|---|---|---|
+//! | ids, `d` or `X-B3-Flags: 1` | sampled | debug | debug |
+//! | ids, `1` | sampled | accept | what the sampler decided |
+//! | ids, `0` | not sampled | deny | what the sampler decided |
+//! | ids alone | not sampled | no state | what the sampler decided |
+//! | `0`, `1` or `d` alone | none | the same again | what the sampler decided; debug with `B3Sampler` |
+//! | nothing | none | nothing | what the sampler decided |
+//!
+//! `B3Sampler` (feature `sampler`) makes the SDK decide as B3 means it.
+//!
+//! # Bad input
+//!
+//! A value that is not B3 to the letter is not used: a bad single header leaves the multiple ones to be tried, and
+//! where these are bad too the given context comes back as it was. Each bad form causes one `tracing` event, which
+//! names the first broken rule and the size of the value, and never the value; events are rate-limited. Nothing
+//! panics.
+//!
+//! Of repeated headers the first counts, as B3 says; what a header holds after the longest valid value is not looked
+//! at.
+//!
+//! # Limits
+//!
+//! A received trace id, span id and state are fixed in size. What is sent is at most 51 bytes in `b3`, and at most
+//! 32 in a header of the other form.
+//!
+//! # Departures
+//!
+//! - A parent span id is checked where it comes with ids, and never sent, as OpenTelemetry asks. It may be all zeros;
+//!   other ids may not.
+//! - `true` and `false` are read in `X-B3-Sampled`, in any case of letters, and never sent.
+//! - A parent span id may follow the span id at once, as Brave has it, for a trace without a state.
+//! - Spaces and tabs around a value are not part of it.
+//!
+//! # Non-goals
+//!
+//! Spans are not marked as debug for an exporter. A span id is not shared by client and server. B3 inside
+//! `tracestate` is not read.
+
+mod context;
+mod error;
+mod fields;
+mod multi;
+mod propagator;
+#[cfg(feature = "sampler")]
+mod sampler;
+mod sampling;
+mod single;
+
+pub use context::SamplingExt;
+pub use propagator::B3Propagator;
+#[cfg(feature = "sampler")]
+pub use sampler::B3Sampler;
+pub use sampling::Sampling;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

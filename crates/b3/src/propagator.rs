@@ -1,0 +1,178 @@
+//! The propagator: the only file that knows `Extractor` and `Injector`.
+
+use crate::{context, error::ParseError, fields::Fields, multi, single};
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+};
+use otel_propagator_core::{
+    diagnostics::{Rejected, Throttle},
+    header::trim,
+};
+use std::sync::LazyLock;
+
+/// Reads B3 in either form and writes it in the configured one.
+///
+/// The form decides what is sent and nothing else: the single header is always tried first, then the multiple
+/// ones, as [OpenTelemetry asks](https://opentelemetry.io/docs/specs/otel/context/api-propagators/#b3-requirements).
+///
+/// ```
+/// use opentelemetry::{Context, propagation::TextMapPropagator};
+/// use otel_b3::B3Propagator;
+/// use std::collections::HashMap;
+///
+/// let received = HashMap::from([
+///     ("x-b3-traceid".to_owned(), "64fe8b2a57d3eff7".to_owned()),
+///     ("x-b3-spanid".to_owned(), "e457b5a2e4d86bd1".to_owned()),
+///     ("x-b3-flags".to_owned(), "1".to_owned()),
+/// ]);
+/// let b3 = B3Propagator::single().with_64_bit_trace_ids(true);
+/// let cx = b3.extract_with_context(&Context::new(), &received);
+///
+/// let mut sent = HashMap::new();
+/// b3.inject_context(&cx, &mut sent);
+/// assert_eq!(sent, HashMap::from([("b3".to_owned(), "64fe8b2a57d3eff7-e457b5a2e4d86bd1-d".to_owned())]));
+/// ```
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct B3Propagator {
+    form: Form,
+    short_trace_ids: bool,
+}
+
+/// What injection writes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Form {
+    #[default]
+    Single,
+    Multi,
+    SingleAndMulti,
+}
+
+impl B3Propagator {
+    /// The same as [`single`](Self::single).
+    ///
+    /// > When injecting B3, propagators MUST default to injecting B3 using the single-header format
+    ///
+    /// <https://opentelemetry.io/docs/specs/otel/context/api-propagators/#b3-inject>
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::single()
+    }
+
+    /// Sends [`b3`](https://github.com/openzipkin/b3-propagation#single-header).
+    #[must_use]
+    pub const fn single() -> Self {
+        Self::sending(Form::Single)
+    }
+
+    /// Sends [`x-b3-traceid`, `x-b3-spanid`, and `x-b3-sampled` or `x-b3-flags`](https://github.com/openzipkin/b3-propagation#multiple-headers).
+    #[must_use]
+    pub const fn multi() -> Self {
+        Self::sending(Form::Multi)
+    }
+
+    /// Sends both forms, for a mesh in which some know only one of them.
+    #[must_use]
+    pub const fn single_and_multi() -> Self {
+        Self::sending(Form::SingleAndMulti)
+    }
+
+    /// Whether to send a trace id whose upper half is zero as 16 digits instead of 32, for peers that know only
+    /// [64-bit trace ids](https://github.com/openzipkin/b3-propagation#traceid). Off by default.
+    ///
+    /// A longer id is never cut.
+    #[must_use]
+    pub const fn with_64_bit_trace_ids(mut self, short: bool) -> Self {
+        self.short_trace_ids = short;
+        self
+    }
+
+    /// The names of all headers that extraction reads, in the order of preference.
+    ///
+    /// [`fields`](TextMapPropagator::fields) are those that injection writes.
+    ///
+    /// ```
+    /// let read: Vec<_> = otel_b3::B3Propagator::multi().extract_fields().collect();
+    /// assert_eq!(read, ["b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-flags", "x-b3-parentspanid"]);
+    /// ```
+    #[must_use]
+    pub fn extract_fields(&self) -> FieldIter<'static> {
+        FieldIter::new(&*NAMES)
+    }
+
+    const fn sending(form: Form) -> Self {
+        Self { form, short_trace_ids: false }
+    }
+}
+
+impl TextMapPropagator for B3Propagator {
+    /// Sends the valid span of the context with its [sampling state](crate::SamplingExt::b3_sampling), else a bare
+    /// decision that was received, else nothing.
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        let Some(fields) = context::fields(cx) else { return };
+        if self.form != Form::Multi {
+            injector.set(single::B3, single::write(&fields, self.short_trace_ids));
+        }
+        if self.form != Form::Single {
+            multi::write(&fields, self.short_trace_ids, |name, value| injector.set(name, value));
+        }
+    }
+
+    /// Returns `cx` with the remote span context or the bare decision that was received; `cx` as it is where there
+    /// was neither.
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        match read_single(extractor).or_else(|| read_multi(extractor)) {
+            Some(fields) => context::with_fields(cx, fields),
+            None => cx.clone(),
+        }
+    }
+
+    /// The names of exactly those headers that injection may write, always in the same order.
+    fn fields(&self) -> FieldIter<'_> {
+        let written = match self.form {
+            Form::Single => NAMES.get(..1),
+            Form::Multi => NAMES.get(1..5),
+            Form::SingleAndMulti => NAMES.get(..5),
+        };
+        FieldIter::new(written.unwrap_or_default())
+    }
+}
+
+/// First the single header, then those of the other form, last the one that is never written.
+static NAMES: LazyLock<[String; 6]> = LazyLock::new(|| {
+    [single::B3, multi::TRACE_ID, multi::SPAN_ID, multi::SAMPLED, multi::FLAGS, multi::PARENT_SPAN_ID]
+        .map(str::to_owned)
+});
+
+fn read_single(extractor: &dyn Extractor) -> Option<Fields> {
+    let value = read(extractor, single::B3)?;
+    single::parse(value).inspect_err(|&error| reject(single::B3, error, value.len(), &SINGLE_THROTTLES)).ok()
+}
+
+fn read_multi(extractor: &dyn Extractor) -> Option<Fields> {
+    multi::parse(|name| read(extractor, name)).unwrap_or_else(|error| {
+        let header = multi::header(error);
+        reject(header, error, read(extractor, header).map_or(0, str::len), &MULTI_THROTTLES);
+        None
+    })
+}
+
+/// > When extracting state headers, the first value wins.
+///
+/// <https://github.com/openzipkin/b3-propagation#multiple-headers>
+///
+/// A header that is there, but not as text, counts as empty, so that it is not taken for an absent one.
+fn read<'a>(extractor: &'a dyn Extractor, name: &str) -> Option<&'a str> {
+    extractor.get(name).map(trim).or_else(|| extractor.get_all(name).map(|_| ""))
+}
+
+type Throttles = [Throttle; ParseError::COUNT];
+static SINGLE_THROTTLES: Throttles = [const { Throttle::new() }; ParseError::COUNT];
+static MULTI_THROTTLES: Throttles = [const { Throttle::new() }; ParseError::COUNT];
+
+#[cold]
+fn reject(header: &'static str, error: ParseError, bytes: usize, throttles: &Throttles) {
+    if let Some(throttle) = throttles.get(error as usize) {
+        Rejected { header, rule: error.rule(), bytes }.emit(throttle);
+    }
+}
