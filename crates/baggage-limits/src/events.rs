@@ -1,0 +1,41 @@
+//! One event for each header of which something was left out.
+
+use crate::{Reason, Report, wire::HEADER};
+use otel_propagator_core::diagnostics::{Direction, LeftOut, Rejected, Throttle};
+
+/// One throttle for each rule of the header, each way.
+static IN: [Throttle; Reason::COUNT] = [const { Throttle::new() }; Reason::COUNT];
+static OUT: [Throttle; Reason::COUNT] = [const { Throttle::new() }; Reason::COUNT];
+static EMPTY: Throttle = Throttle::new();
+
+impl Report {
+    /// Emits one event, rate-limited, if a received header could not be used, or if members of it or of one that
+    /// is sent were left out. It names the most telling rule; see
+    /// [`diagnostics`](otel_propagator_core::diagnostics) for its fields.
+    ///
+    /// That a later member has the same key is not worth an event.
+    pub fn emit(&self, direction: Direction) {
+        let first = self.reasons().find(|&(reason, _)| reason != Reason::Superseded);
+        match (first, direction) {
+            (Some((reason, count)), _) => self.emit_reason(reason, count, direction),
+            (None, Direction::In) if self.kept.members == 0 => {
+                Rejected { header: HEADER, rule: "no member", bytes: self.measured.bytes }.emit(&EMPTY);
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn emit_reason(&self, reason: Reason, left_out: usize, direction: Direction) {
+        let (header, rule, bytes, kept) = (HEADER, reason.as_str(), self.measured.bytes, self.kept.members);
+        let throttles = match direction {
+            Direction::In => &IN,
+            Direction::Out => &OUT,
+        };
+        let Some(throttle) = throttles.get(reason as usize) else { return };
+        if direction == Direction::In && kept == 0 {
+            Rejected { header, rule, bytes }.emit(throttle);
+        } else {
+            LeftOut { header, direction, rule, left_out, kept, bytes }.emit(throttle);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A whole header, both ways.
+
+use crate::{
+    member::{Member, list_member},
+    percent,
+};
+use opentelemetry::baggage::Baggage;
+use otel_baggage_limits::{Limits, Reason, Report, whole_members};
+use otel_propagator_core::header::{joined_len, trim};
+
+/// Reads a header.
+pub fn decode(header: &str, limits: &Limits) -> (Baggage, Report) {
+    decode_lines(&[header], limits)
+}
+
+/// Reads a header that came on several lines.
+pub fn decode_lines(lines: &[&str], limits: &Limits) -> (Baggage, Report) {
+    let mut reader = Reader { baggage: Baggage::new(), report: Report::default(), limits };
+    let mut room = Some(limits.max_bytes);
+    for line in lines {
+        let (members, whole) = room.map_or(("", false), |room| whole_members(line, room));
+        members.split(',').for_each(|text| reader.element(trim(text)));
+        if !whole {
+            reader.report.leave_out(Reason::TooManyBytes);
+            break;
+        }
+        room = room.and_then(|room| room.checked_sub(line.len() + 1));
+    }
+    reader.report.measured.bytes = joined_len(lines);
+    reader.report.kept.members = reader.baggage.len();
+    (reader.baggage, reader.report)
+}
+
+/// Writes a header; empty if nothing is to be sent.
+pub fn encode(baggage: &Baggage, limits: &Limits) -> (String, Report) {
+    let selection = limits.select(baggage);
+    let report = selection.report();
+    let mut header = Vec::with_capacity(report.kept.bytes);
+    for member in selection.members() {
+        if !header.is_empty() {
+            header.push(b',');
+        }
+        member.write_to(&mut header);
+    }
+    (String::from_utf8(header).unwrap_or_default(), report)
+}
+
+struct Reader<'a> {
+    baggage: Baggage,
+    report: Report,
+    limits: &'a Limits,
+}
+
+impl Reader<'_> {
+    /// An element of the list, which may be empty.
+    fn element(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.report.measured.members += 1;
+        match self.admit(text) {
+            Ok(()) => self.report.keep(text.len()),
+            Err(reason) => self.report.leave_out(reason),
+        }
+    }
+
+    fn admit(&mut self, text: &str) -> Result<(), Reason> {
+        let member = list_member(text)?;
+        self.limits.check_key(member.key)?;
+        self.limits.check_member_len(text.len())?;
+        if self.baggage.len() >= self.limits.max_members && self.baggage.get(member.key).is_none() {
+            return Err(Reason::TooManyMembers);
+        }
+        self.insert(member)
+    }
+
+    /// The last of several members of one key wins.
+    fn insert(&mut self, Member { key, value, metadata }: Member<'_>) -> Result<(), Reason> {
+        let before = self.baggage.len();
+        let replaced = self.baggage.insert_with_metadata(key.to_owned(), percent::decode(value), metadata);
+        if replaced.is_some() {
+            self.report.leave_out(Reason::Superseded);
+        } else if self.baggage.len() == before {
+            return Err(Reason::BaggageFull);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! The propagator.
+
+use crate::{decode_lines, encode};
+use opentelemetry::{
+    Context,
+    baggage::BaggageExt,
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+};
+use otel_baggage_limits::{Limits, Reason, Report, wire::HEADER};
+use otel_propagator_core::diagnostics::Direction;
+use std::sync::LazyLock;
+
+/// Reads and writes the `baggage` header.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct BaggagePropagator {
+    inbound: Limits,
+    outbound: Limits,
+}
+
+impl BaggagePropagator {
+    /// A propagator with the default limits both ways.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { inbound: Limits::new(), outbound: Limits::new() }
+    }
+
+    /// Sets the limits of both ways.
+    #[must_use]
+    pub const fn with_limits(self, limits: Limits) -> Self {
+        self.with_inbound_limits(limits).with_outbound_limits(limits)
+    }
+
+    /// Sets the limits of what is read.
+    #[must_use]
+    pub const fn with_inbound_limits(mut self, limits: Limits) -> Self {
+        self.inbound = limits;
+        self
+    }
+
+    /// Sets the limits of what is written.
+    #[must_use]
+    pub const fn with_outbound_limits(mut self, limits: Limits) -> Self {
+        self.outbound = limits;
+        self
+    }
+}
+
+impl TextMapPropagator for BaggagePropagator {
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        let baggage = cx.baggage();
+        if baggage.is_empty() {
+            return;
+        }
+        let (header, report) = encode(baggage, &self.outbound);
+        if !header.is_empty() {
+            injector.set(HEADER, header);
+        }
+        if !report.is_complete() {
+            report.emit(Direction::Out);
+        }
+    }
+
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        let Some(lines) = extractor.get_all(HEADER) else { return cx.clone() };
+        if lines.is_empty() {
+            let mut report = Report::default();
+            report.leave_out(Reason::NotText);
+            report.emit(Direction::In);
+            return cx.clone();
+        }
+        let (baggage, report) = decode_lines(&lines, &self.inbound);
+        if !report.is_complete() || baggage.is_empty() {
+            report.emit(Direction::In);
+        }
+        if baggage.is_empty() { cx.clone() } else { cx.with_baggage(baggage) }
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        static FIELDS: LazyLock<[String; 1]> = LazyLock::new(|| [HEADER.to_owned()]);
+        FieldIter::new(&*FIELDS)
+    }
+}
