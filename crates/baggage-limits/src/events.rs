@@ -15,6 +15,8 @@ impl Report {
     ///
     /// That a later member has the same key is not worth an event.
     pub fn emit(&self, direction: Direction) {
+        #[cfg(feature = "observe")]
+        crate::observe::tell(self, direction);
         let first = self.reasons().find(|&(reason, _)| reason != Reason::Superseded);
         match (first, direction) {
             (Some((reason, count)), _) => self.emit_reason(reason, count, direction),

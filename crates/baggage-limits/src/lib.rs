@@ -5,6 +5,8 @@ mod bounded;
 mod events;
 mod limited;
 mod limits;
+#[cfg(feature = "observe")]
+pub mod observe;
 mod property;
 mod report;
 pub mod wire;

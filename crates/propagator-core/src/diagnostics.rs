@@ -101,8 +101,6 @@ impl LeftOut {
     /// Emits `propagator.left_out`, unless nobody listens or the throttle keeps it back.
     #[cold]
     pub fn emit(&self, throttle: &Throttle) {
-        #[cfg(feature = "observe")]
-        crate::observe::left_out(self);
         if !tracing::event_enabled!(target: TARGET, Level::WARN) {
             return;
         }

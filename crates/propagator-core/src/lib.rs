@@ -24,8 +24,6 @@
 pub mod diagnostics;
 pub mod header;
 pub mod hex;
-#[cfg(feature = "observe")]
-pub mod observe;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -44,6 +44,12 @@ impl BaggagePropagator {
         self.outbound = limits;
         self
     }
+
+    /// The limits of what is written.
+    #[must_use]
+    pub const fn outbound_limits(&self) -> Limits {
+        self.outbound
+    }
 }
 
 impl TextMapPropagator for BaggagePropagator {
