@@ -11,6 +11,7 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData
 use std::{net::SocketAddr, time::Duration};
 
 pub mod orders;
+pub mod queue;
 
 /// Whatever went wrong, as a sentence.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -55,6 +56,17 @@ impl Spans {
     /// When the exporter cannot be read.
     pub fn all(&self) -> Result<Vec<SpanData>> {
         Ok(self.0.get_finished_spans()?)
+    }
+
+    /// All of them, and forgets them.
+    ///
+    /// # Errors
+    ///
+    /// When the exporter cannot be read.
+    pub fn take(&self) -> Result<Vec<SpanData>> {
+        let spans = self.all()?;
+        self.0.reset();
+        Ok(spans)
     }
 
     /// The first that ended with this name.
