@@ -1,0 +1,204 @@
+//! `baggage`, in and out.
+
+use crate::{
+    carrier::{Lines, Sent, send},
+    given::{GIVEN, has_given_baggage, has_given_span, has_mark},
+    model::baggage::{Entries, is_same_metadata, is_strict_member, is_strict_metadata, member, read, select},
+};
+use arbitrary::{Arbitrary, Unstructured};
+use opentelemetry::{
+    Context,
+    baggage::{Baggage, BaggageExt, BaggageMetadata},
+    propagation::{Extractor, TextMapPropagator},
+};
+use otel_baggage_limits::Limited;
+use otel_w3c_baggage::{BaggagePropagator, Limits, decode, encode};
+use std::collections::BTreeMap;
+
+const KEYS: &[&str] = &["a", "b", "tenant"];
+
+/// The first byte chooses the limits; every line of the rest is a line of `baggage`.
+pub fn baggage_in(data: &[u8]) {
+    let (limits, data) =
+        data.split_first().map_or((Limits::new(), data), |(first, rest)| (limits(*first), rest));
+    let text = String::from_utf8_lossy(data);
+    let lines = Lines::of("baggage", &text);
+    let expected = read(&lines.joined("baggage").unwrap_or_default(), &limits);
+    let propagator = BaggagePropagator::new().with_limits(limits);
+    let next = received(&propagator, &lines, &expected);
+    if let Some(headers) = lines.to_hash_map() {
+        law!(received(&propagator, &headers, &expected) == next, "a map gives the same answer", headers);
+    }
+    if let Some(headers) = lines.to_header_map() {
+        let carrier = opentelemetry_http::HeaderExtractor(&headers);
+        law!(
+            received(&propagator, &carrier, &expected) == next,
+            "HTTP headers give the same answer",
+            headers
+        );
+    }
+    is_fixed_point(next.get("baggage").unwrap_or_default(), &limits);
+}
+
+const fn limits(choice: u8) -> Limits {
+    let limits = Limits::new();
+    match choice {
+        b'1' => limits.max_members(3),
+        b'2' => limits.max_bytes(24),
+        b'3' => limits.max_member_bytes(8),
+        b'4' => limits.allow(&["a", "b"]),
+        b'5' => limits.deny(&["a"]),
+        b'6' => limits.max_bytes(16).keep_first(&["c"]),
+        b'7' => limits.max_members(2).max_bytes(12).deny(&["b"]),
+        _ => limits,
+    }
+}
+
+fn received(propagator: &BaggagePropagator, carrier: &dyn Extractor, expected: &Entries) -> Sent {
+    let cx = propagator.extract_with_context(&GIVEN, carrier);
+    law!(has_given_span(&cx) && has_mark(&cx), "the rest of the context is left alone");
+    if expected.is_empty() {
+        law!(has_given_baggage(&cx), "where nothing can be read the given baggage stays");
+        return Sent::default();
+    }
+    law!(entries(cx.baggage()) == *expected, "baggage is read as the grammar says", cx.baggage(), expected);
+    send(propagator, &cx)
+}
+
+pub(crate) fn entries(baggage: &Baggage) -> Entries {
+    let text = |metadata: &BaggageMetadata| metadata.as_str().to_owned();
+    baggage
+        .iter()
+        .map(|(key, (value, metadata))| (key.to_string(), (value.to_string(), text(metadata))))
+        .collect()
+}
+
+/// The input is an arbitrary baggage with arbitrary limits.
+pub fn baggage_out(data: &[u8]) {
+    let mut input = Unstructured::new(data);
+    let Ok(limits) = arbitrary_limits(&mut input) else { return };
+    let pairs = arbitrary_pairs(&mut input);
+    let baggage = to_baggage(pairs.iter().map(|(key, content)| (key, content)));
+    let entries = entries(&baggage);
+    let (header, report) = encode(&baggage, &limits);
+    is_expected(&header, &entries, &limits);
+    law!(report.kept.bytes == header.len(), "the report knows the size", report, header);
+    let reversed = to_baggage(entries.iter().rev());
+    law!(encode(&reversed, &limits).0 == header, "the same baggage gives the same bytes", baggage);
+    is_fixed_point(&header, &limits);
+    is_limited(baggage, &header, &limits);
+}
+
+fn arbitrary_limits(input: &mut Unstructured<'_>) -> arbitrary::Result<Limits> {
+    let lists: [&[&'static str]; 4] = [&[], &["tenant"], &["b", "a"], KEYS];
+    let [shape, members]: [u8; 2] = Arbitrary::arbitrary(input)?;
+    let mut limits = Limits::new();
+    if shape & 1 != 0 {
+        limits = limits.max_members(usize::from(members % 66)).max_bytes(input.int_in_range(0..=8192)?);
+    }
+    if shape & 2 != 0 {
+        limits = limits.max_member_bytes(usize::from(members));
+    }
+    if shape & 4 != 0 {
+        limits = limits.keep_first(input.choose(&lists)?);
+    }
+    if shape & 8 != 0 {
+        limits = limits.deny(input.choose(&lists)?);
+    }
+    Ok(if shape & 16 != 0 { limits.allow(input.choose(&lists)?) } else { limits })
+}
+
+type Pair = (String, (String, String));
+
+fn arbitrary_pairs(input: &mut Unstructured<'_>) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    while !input.is_empty() && pairs.len() < 80 {
+        match arbitrary_pair(input) {
+            Ok(pair) => pairs.push(pair),
+            Err(_) => break,
+        }
+    }
+    pairs
+}
+
+fn arbitrary_pair(input: &mut Unstructured<'_>) -> arbitrary::Result<Pair> {
+    let key = match u8::arbitrary(input)? {
+        known @ 0..=2 => KEYS.get(usize::from(known)).map_or_else(String::new, |key| (*key).to_owned()),
+        first => char::from(first % 128).to_string() + text(input)?,
+    };
+    Ok((key, (text(input)?.to_owned(), text(input)?.to_owned())))
+}
+
+/// A text whose length comes first, so that its bytes stand in the input as they are.
+fn text<'a>(input: &mut Unstructured<'a>) -> arbitrary::Result<&'a str> {
+    let len = usize::from(u8::arbitrary(input)?).min(input.len());
+    let bytes = input.bytes(len)?;
+    Ok(match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or("")
+        }
+    })
+}
+
+fn to_baggage<'a>(pairs: impl Iterator<Item = (&'a String, &'a (String, String))>) -> Baggage {
+    let mut baggage = Baggage::new();
+    for (key, (value, metadata)) in pairs {
+        baggage.insert_with_metadata(key.clone(), value.clone(), metadata.as_str());
+    }
+    baggage
+}
+
+/// Each member says what its entry says, and as many go as the limits admit.
+fn is_expected(header: &str, entries: &Entries, limits: &Limits) {
+    let written: BTreeMap<String, String> =
+        entries.iter().map(|entry| (entry.0.clone(), written(entry))).collect();
+    let expected = select(&written, limits);
+    law!(header == expected, "the members that limits admit go, in order", header, expected, limits);
+}
+
+fn written(entry: (&String, &(String, String))) -> String {
+    let (key, (value, metadata)) = entry;
+    let unlimited = Limits::new().max_bytes(usize::MAX);
+    let (text, _) = encode(&to_baggage(std::iter::once(entry)), &unlimited);
+    law!(is_strict_member(&text), "a member is written to the letter", text, entry);
+    let read = member(&text);
+    let same = read.is_some_and(|read| {
+        read.key == *key && read.value == *value && is_same_metadata(&read.metadata, metadata)
+    });
+    law!(same, "a member says what its entry says", text, entry);
+    let sent = text.split_once(';').map_or("", |(_, sent)| sent);
+    law!(
+        !is_strict_metadata(metadata) || sent == metadata,
+        "well-formed metadata goes byte for byte",
+        text,
+        metadata
+    );
+    text
+}
+
+/// What was sent is read and sent again as it is.
+fn is_fixed_point(header: &str, limits: &Limits) {
+    let (baggage, _) = decode(header, limits);
+    let (again, _) = encode(&baggage, limits);
+    law!(again == header, "the second hop sends what the first one sent", header, again);
+}
+
+/// Upstream's propagator keeps the limits where `Limited` stands before it, and sends nothing that was not there.
+fn is_limited(baggage: Baggage, ours: &str, limits: &Limits) {
+    let limited = Limited::new(opentelemetry_sdk::propagation::BaggagePropagator::new(), *limits);
+    let mut sent = Sent::default();
+    let cx = Context::new().with_baggage(baggage);
+    limited.inject_context(&cx, &mut sent);
+    let header = sent.get("baggage").unwrap_or_default();
+    let count = |header: &str| header.split(',').filter(|text| !text.is_empty()).count();
+    law!(header.len() <= limits.max_bytes, "Limited keeps the bytes", header, limits);
+    law!(count(header) <= limits.max_members, "Limited keeps the members", header, limits);
+    law!(header.is_empty() || !ours.is_empty(), "Limited sends no more than we do", header, ours);
+    for text in header.split(',').filter(|text| !text.is_empty()) {
+        let key = text.split('=').next().unwrap_or_default();
+        let key = crate::model::baggage::decode(key);
+        law!(cx.baggage().get(&key).is_some(), "Limited sends no member that was not there", header, key);
+        law!(limits.check_key(&key).is_ok(), "Limited sends no key that may not go", header, key);
+    }
+}

@@ -1,0 +1,128 @@
+//! What the targets read from and write to.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use std::collections::HashMap;
+
+/// Header lines in order, of any text: the widest of the carriers, which keeps lines and characters apart
+/// that HTTP would refuse.
+#[derive(Clone, Debug)]
+pub(crate) struct Lines<'a>(pub(crate) Vec<(&'static str, &'a str)>);
+
+impl<'a> Lines<'a> {
+    /// Every line of the text is a line of one header.
+    pub(crate) fn of(name: &'static str, text: &'a str) -> Self {
+        Self(text.split('\n').map(|value| (name, value)).collect())
+    }
+
+    /// Every line of the text is `name:value`; lines with other names are left out.
+    pub(crate) fn parse(names: &[&'static str], text: &'a str) -> Self {
+        let line = |line: &'a str| {
+            let (given, value) = line.split_once(':')?;
+            let name = names.iter().find(|name| name.eq_ignore_ascii_case(given))?;
+            Some((*name, value))
+        };
+        Self(text.split('\n').filter_map(line).collect())
+    }
+
+    /// The lines of one header.
+    pub(crate) fn values<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'a str> + 's {
+        self.0.iter().filter(move |line| line.0 == name).map(|line| line.1)
+    }
+
+    /// The lines of one header, joined as RFC 9110 joins them.
+    pub(crate) fn joined(&self, name: &str) -> Option<String> {
+        self.values(name).map(str::to_owned).reduce(|joined, line| joined + "," + &line)
+    }
+
+    /// The same headers as an HTTP server holds them, unless one of the lines is not text in HTTP.
+    pub(crate) fn to_header_map(&self) -> Option<HeaderMap> {
+        let mut headers = HeaderMap::with_capacity(self.0.len());
+        for (name, value) in &self.0 {
+            let value = HeaderValue::from_str(value).ok()?;
+            value.to_str().ok()?;
+            headers.append(HeaderName::from_static(name), value);
+        }
+        Some(headers)
+    }
+
+    /// The same headers with their lines joined, unless a header that is no list has several.
+    pub(crate) fn to_hash_map(&self) -> Option<HashMap<String, String>> {
+        let mut headers = HashMap::<String, String>::with_capacity(self.0.len());
+        for (name, value) in &self.0 {
+            if let Some(joined) = headers.get_mut(*name) {
+                if !matches!(*name, "tracestate" | "baggage") {
+                    return None;
+                }
+                joined.push(',');
+                joined.push_str(value);
+            } else {
+                headers.insert((*name).to_owned(), (*value).to_owned());
+            }
+        }
+        Some(headers)
+    }
+}
+
+impl Extractor for Lines<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.values(key).next()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|line| line.0).collect()
+    }
+
+    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        let lines: Vec<&str> = self.values(key).collect();
+        (!lines.is_empty()).then_some(lines)
+    }
+}
+
+/// What a propagator wrote, in order.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Sent(pub(crate) Vec<(String, String)>);
+
+impl Sent {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
+    }
+}
+
+impl Injector for Sent {
+    fn set(&mut self, key: &str, value: String) {
+        self.0.push((key.to_owned(), value));
+    }
+}
+
+impl Extractor for Sent {
+    fn get(&self, key: &str) -> Option<&str> {
+        Sent::get(self, key)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|header| header.0.as_str()).collect()
+    }
+}
+
+/// Sends, and checks what holds for every propagator: names that were announced and never one twice, and
+/// values that are visible ASCII, so that no carrier refuses or splits them.
+pub(crate) fn send(propagator: &dyn TextMapPropagator, cx: &opentelemetry::Context) -> Sent {
+    let mut sent = Sent::default();
+    propagator.inject_context(cx, &mut sent);
+    for (index, (name, value)) in sent.0.iter().enumerate() {
+        law!(propagator.fields().any(|field| field == name), "only announced headers are sent", name);
+        law!(sent.0.iter().skip(index + 1).all(|later| later.0 != *name), "no header is sent twice", sent);
+        law!(!value.is_empty(), "no empty header is sent", name);
+        law!(value.bytes().all(is_field_byte), "only visible ASCII is sent", value);
+        law!(value.trim() == value, "no whitespace around what is sent", value);
+    }
+    sent
+}
+
+/// > field-vchar / SP / HTAB
+///
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-5.5>
+fn is_field_byte(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~')
+}
