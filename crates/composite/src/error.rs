@@ -1,0 +1,146 @@
+//! What may be wrong with a list of names.
+
+use std::{error::Error, fmt};
+
+/// A list of propagator names that cannot be used as it stands; it says all that is wrong at once.
+///
+/// ```
+/// use otel_composite::{Problem, from_list};
+///
+/// let error = from_list("none, jaeger, zipkin").unwrap_err();
+/// assert_eq!(
+///     error.problems(),
+///     [
+///         Problem::NoneAmongOthers,
+///         Problem::NotProvided { name: "jaeger" },
+///         Problem::Unknown { name: "zipkin".to_owned() },
+///     ],
+/// );
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ListError {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) known: String,
+}
+
+impl ListError {
+    /// All problems, in the order of the list.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for ListError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.problems {
+            write!(f, "{problem}; ")?;
+        }
+        write!(f, "known names: {}", self.known)
+    }
+}
+
+impl Error for ListError {}
+
+/// One thing that is wrong with a list of propagator names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Nothing has this name. It is shown escaped and cut.
+    Unknown {
+        /// The name as the list has it.
+        name: String,
+    },
+    /// The format exists, but this build leaves it out.
+    NotCompiledIn {
+        /// The name of the format.
+        name: &'static str,
+        /// The feature of this crate that brings it in.
+        feature: &'static str,
+    },
+    /// The specification knows the name, but this crate has no such format:
+    /// see [`Registry::provide`](crate::Registry::provide).
+    NotProvided {
+        /// The name of the format.
+        name: &'static str,
+    },
+    /// `none` says that there are no propagators, and others are listed beside it.
+    NoneAmongOthers,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { name } => write!(f, "unknown propagator {}", Quoted(name)),
+            Self::NotCompiledIn { name, feature } => {
+                write!(f, "{name} is not compiled in: enable the feature \"{feature}\" of otel-composite")
+            }
+            Self::NotProvided { name } => {
+                write!(f, "{name} is not among the formats of otel-composite: register a propagator for it")
+            }
+            Self::NoneAmongOthers => f.write_str("\"none\" is ignored beside other names"),
+        }
+    }
+}
+
+/// A name that a [`Registry`](crate::Registry) does not take.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// The name is known already, from the specification or from an earlier call.
+    Taken,
+    /// The name is empty, or has a comma or white space in it, so that no list could hold it.
+    Unlistable,
+    /// Only names that the specification knows and this crate has no format for can be provided.
+    NotThirdParty,
+}
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Taken => "the name is taken",
+            Self::Unlistable => "a name in a list is not empty and has no comma or white space",
+            Self::NotThirdParty => "not a third-party name of the specification",
+        })
+    }
+}
+
+impl Error for RegisterError {}
+
+/// A name that may hold anything, fit for a log.
+struct Quoted<'a>(&'a str);
+
+impl Quoted<'_> {
+    const MAX_CHARS: usize = 64;
+}
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut chars = self.0.chars();
+        f.write_str("\"")?;
+        for char in chars.by_ref().take(Self::MAX_CHARS) {
+            write!(f, "{}", char.escape_debug())?;
+        }
+        f.write_str(if chars.next().is_some() { "…\"" } else { "\"" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_shown_escaped_and_cut() {
+        let at_most = "x".repeat(64);
+        let rows = [
+            ("quotes", "a\"b", r#""a\"b""#.to_owned()),
+            ("control characters", "a\n\u{1b}[2J", r#""a\n\u{1b}[2J""#.to_owned()),
+            ("63 characters", &at_most[1..], format!("\"{}\"", &at_most[1..])),
+            ("64 characters", &at_most, format!("\"{at_most}\"")),
+            ("65 characters", &format!("{at_most}y"), format!("\"{at_most}…\"")),
+        ];
+        for (rule, name, expected) in rows {
+            assert_eq!(Quoted(name).to_string(), expected, "{rule}");
+        }
+    }
+}
