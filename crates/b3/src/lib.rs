@@ -65,6 +65,7 @@
 
 mod context;
 mod error;
+mod events;
 mod fields;
 mod multi;
 mod propagator;

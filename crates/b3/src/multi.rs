@@ -108,3 +108,155 @@ pub(crate) const fn header(error: ParseError) -> &'static str {
         ParseError::SamplingState => SAMPLED,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ParseError::*;
+    use opentelemetry::trace::{SpanId, TraceId};
+
+    const LONG: (&str, &str) = (TRACE_ID, "463ac35c9f6413ad48485a3953bb6124");
+    const SHORT: (&str, &str) = (TRACE_ID, "48485a3953bb6124");
+    const SPAN: (&str, &str) = (SPAN_ID, "a2fb4a1d1a96d312");
+    const PARENT: (&str, &str) = (PARENT_SPAN_ID, "0020000000000001");
+
+    fn read(headers: &[(&str, &str)]) -> Result<Option<Fields>, ParseError> {
+        parse(|name| headers.iter().find(|header| header.0 == name).map(|header| header.1))
+    }
+
+    fn trace(trace_id: u128, sampling: Sampling) -> Option<Fields> {
+        let span_id = SpanId::from(0xa2fb_4a1d_1a96_d312);
+        Some(Fields::Trace(Ids { trace_id: TraceId::from(trace_id), span_id }, sampling))
+    }
+
+    fn long(sampling: Sampling) -> Option<Fields> {
+        trace(0x463a_c35c_9f64_13ad_4848_5a39_53bb_6124, sampling)
+    }
+
+    #[test]
+    fn accepted() {
+        use Sampling::{Accept, Debug, Defer, Deny};
+        let alone = |state| Some(Fields::Decision(state));
+        let rows: &[(&str, &[(&str, &str)], Option<Fields>)] = &[
+            // #multiple-headers
+            ("nothing", &[], None),
+            ("a parent of nothing says nothing", &[PARENT], None),
+            ("32 characters", &[LONG, SPAN], long(Defer)),
+            ("16 characters are the lower half", &[SHORT, SPAN], trace(0x4848_5a39_53bb_6124, Defer)),
+            // #parentspanid-1
+            ("a parent", &[LONG, SPAN, PARENT, (SAMPLED, "1")], long(Accept)),
+            (
+                "an all-zero parent is no parent",
+                &[LONG, SPAN, (PARENT_SPAN_ID, "0000000000000000")],
+                long(Defer),
+            ),
+            // #sampling-state-1
+            ("accept", &[LONG, SPAN, (SAMPLED, "1")], long(Accept)),
+            ("deny", &[LONG, SPAN, (SAMPLED, "0")], long(Deny)),
+            ("a lenient implementation may accept true", &[LONG, SPAN, (SAMPLED, "true")], long(Accept)),
+            ("and false", &[LONG, SPAN, (SAMPLED, "false")], long(Deny)),
+            ("as Python writes them", &[LONG, SPAN, (SAMPLED, "True")], long(Accept)),
+            ("in any case", &[LONG, SPAN, (SAMPLED, "FALSE")], long(Deny)),
+            ("deny alone", &[(SAMPLED, "0")], alone(Deny)),
+            ("accept alone", &[(SAMPLED, "1")], alone(Accept)),
+            ("accept alone, as a word", &[(SAMPLED, "true")], alone(Accept)),
+            // #debug-flag
+            ("debug", &[LONG, SPAN, (FLAGS, "1")], long(Debug)),
+            ("debug alone", &[(FLAGS, "1")], alone(Debug)),
+            ("debug implies accept", &[LONG, SPAN, (FLAGS, "1"), (SAMPLED, "0")], long(Debug)),
+            ("and makes the other header idle", &[(FLAGS, "1"), (SAMPLED, "-")], alone(Debug)),
+            ("any other value can be ignored", &[LONG, SPAN, (FLAGS, "0"), (SAMPLED, "1")], long(Accept)),
+            ("the sampled bit of Finagle", &[LONG, SPAN, (FLAGS, "6")], long(Defer)),
+            ("an empty one", &[LONG, SPAN, (FLAGS, ""), (SAMPLED, "0")], long(Deny)),
+            ("no flags", &[(FLAGS, "0")], None),
+        ];
+        for (rule, headers, expected) in rows {
+            assert_eq!(read(headers), Ok(*expected), "{rule}: {headers:?}");
+        }
+    }
+
+    #[test]
+    fn rejected() {
+        let rows: &[(&str, &[(&str, &str)], ParseError)] = &[
+            // #traceid-1
+            ("a span id alone", &[SPAN], TraceIdMissing),
+            ("a span id and a state", &[SPAN, (SAMPLED, "1")], TraceIdMissing),
+            ("empty", &[(TRACE_ID, ""), SPAN], TraceIdWidth),
+            ("15 characters", &[(TRACE_ID, "8485a3953bb6124"), SPAN], TraceIdWidth),
+            ("17 characters", &[(TRACE_ID, "148485a3953bb6124"), SPAN], TraceIdWidth),
+            ("31 characters", &[(TRACE_ID, "63ac35c9f6413ad48485a3953bb6124"), SPAN], TraceIdWidth),
+            ("33 characters", &[(TRACE_ID, "1463ac35c9f6413ad48485a3953bb6124"), SPAN], TraceIdWidth),
+            ("upper case", &[(TRACE_ID, "463AC35C9F6413AD48485A3953BB6124"), SPAN], TraceIdDigits),
+            ("a sign is not a digit", &[(TRACE_ID, "+63ac35c9f6413ad48485a3953bb6124"), SPAN], TraceIdDigits),
+            ("a sign, 64 bits", &[(TRACE_ID, "-8485a3953bb6124"), SPAN], TraceIdDigits),
+            ("not ASCII", &[(TRACE_ID, "é485a3953bb6124"), SPAN], TraceIdDigits),
+            ("all zeros", &[(TRACE_ID, "00000000000000000000000000000000"), SPAN], TraceIdZero),
+            ("all zeros, 64 bits", &[(TRACE_ID, "0000000000000000"), SPAN], TraceIdZero),
+            // #spanid-1
+            ("a trace id alone", &[LONG], SpanIdMissing),
+            ("a trace id and debug", &[LONG, (FLAGS, "1")], SpanIdMissing),
+            ("empty", &[LONG, (SPAN_ID, "")], SpanIdWidth),
+            ("15 characters", &[LONG, (SPAN_ID, "2fb4a1d1a96d312")], SpanIdWidth),
+            ("17 characters", &[LONG, (SPAN_ID, "0a2fb4a1d1a96d312")], SpanIdWidth),
+            ("32 characters", &[LONG, (SPAN_ID, "463ac35c9f6413ad48485a3953bb6124")], SpanIdWidth),
+            ("upper case", &[LONG, (SPAN_ID, "A2FB4A1D1A96D312")], SpanIdDigits),
+            ("a sign is not a digit", &[LONG, (SPAN_ID, "+2fb4a1d1a96d312")], SpanIdDigits),
+            ("all zeros", &[LONG, (SPAN_ID, "0000000000000000")], SpanIdZero),
+            // #parentspanid-1
+            ("empty", &[LONG, SPAN, (PARENT_SPAN_ID, "")], ParentSpanIdWidth),
+            ("an arbitrary nonsense value", &[LONG, SPAN, (PARENT_SPAN_ID, "-")], ParentSpanIdWidth),
+            ("15 characters", &[LONG, SPAN, (PARENT_SPAN_ID, "020000000000001")], ParentSpanIdWidth),
+            ("17 characters", &[LONG, SPAN, (PARENT_SPAN_ID, "00020000000000001")], ParentSpanIdWidth),
+            ("upper case", &[LONG, SPAN, (PARENT_SPAN_ID, "002000000000000A")], ParentSpanIdDigits),
+            (
+                "a sign is not a digit",
+                &[LONG, SPAN, (PARENT_SPAN_ID, "-020000000000001")],
+                ParentSpanIdDigits,
+            ),
+            // #sampling-state-1
+            ("an empty header is malformed", &[LONG, SPAN, (SAMPLED, "")], SamplingState),
+            ("empty, alone", &[(SAMPLED, "")], SamplingState),
+            ("another digit", &[LONG, SPAN, (SAMPLED, "2")], SamplingState),
+            ("two digits", &[LONG, SPAN, (SAMPLED, "01")], SamplingState),
+            ("d is for b3", &[LONG, SPAN, (SAMPLED, "d")], SamplingState),
+            ("d alone", &[(SAMPLED, "d")], SamplingState),
+            ("a longer word", &[LONG, SPAN, (SAMPLED, "truee")], SamplingState),
+            ("not ASCII", &[LONG, SPAN, (SAMPLED, "１")], SamplingState),
+            ("whatever the flags", &[LONG, SPAN, (SAMPLED, "x"), (FLAGS, "0")], SamplingState),
+        ];
+        for (rule, headers, error) in rows {
+            assert_eq!(read(headers), Err(*error), "{rule}: {headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_structural_byte_in_any_position_is_refused() {
+        let headers = [LONG, SPAN, PARENT, (SAMPLED, "1")];
+        for (index, (name, value)) in headers.into_iter().enumerate() {
+            for byte in "-,;=%@+ \t\"\\\r\n\0".chars() {
+                for position in 0..=value.len() {
+                    let (before, after) = value.split_at(position);
+                    for after in [Some(after), after.get(1..)].into_iter().flatten() {
+                        let value = format!("{before}{byte}{after}");
+                        let mut headers = headers;
+                        headers[index].1 = &value;
+                        assert!(read(&headers).is_err(), "{name}: {value:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_exactly_sized_and_read_back() {
+        use Sampling::{Accept, Debug, Defer, Deny};
+        let traces = [Defer, Deny, Accept, Debug].into_iter().filter_map(long);
+        for fields in traces.chain([Deny, Accept, Debug].map(Fields::Decision)) {
+            let mut headers = Vec::new();
+            write(&fields, false, |name, value| headers.push((name, value)));
+            assert!(headers.iter().all(|(_, value)| value.capacity() == value.len()), "{headers:?}");
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(read(&headers), Ok(Some(fields)), "{headers:?}");
+        }
+    }
+}

@@ -1,14 +1,11 @@
 //! The propagator: the only file that knows `Extractor` and `Injector`.
 
-use crate::{context, error::ParseError, fields::Fields, multi, single};
+use crate::{context, events, fields::Fields, multi, single};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_propagator_core::{
-    diagnostics::{Rejected, Throttle},
-    header::trim,
-};
+use otel_propagator_core::header::trim;
 use std::sync::LazyLock;
 
 /// Reads B3 in either form and writes it in the configured one.
@@ -121,7 +118,7 @@ impl TextMapPropagator for B3Propagator {
     /// Returns `cx` with the remote span context or the bare decision that was received; `cx` as it is where there
     /// was neither.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        match read_single(extractor).or_else(|| read_multi(extractor)) {
+        match received(extractor) {
             Some(fields) => context::with_fields(cx, fields),
             None => cx.clone(),
         }
@@ -144,35 +141,37 @@ static NAMES: LazyLock<[String; 6]> = LazyLock::new(|| {
         .map(str::to_owned)
 });
 
-fn read_single(extractor: &dyn Extractor) -> Option<Fields> {
-    let value = read(extractor, single::B3)?;
-    single::parse(value).inspect_err(|&error| reject(single::B3, error, value.len(), &SINGLE_THROTTLES)).ok()
+fn received(extractor: &dyn Extractor) -> Option<Fields> {
+    match read(extractor, single::B3) {
+        Some(value) => single(value).or_else(|| multi(extractor)),
+        None => multi(extractor).or_else(|| unreadable(extractor)),
+    }
 }
 
-fn read_multi(extractor: &dyn Extractor) -> Option<Fields> {
+fn single(value: &str) -> Option<Fields> {
+    single::parse(value).inspect_err(|&error| events::single_malformed(error, value.len())).ok()
+}
+
+fn multi(extractor: &dyn Extractor) -> Option<Fields> {
     multi::parse(|name| read(extractor, name)).unwrap_or_else(|error| {
         let header = multi::header(error);
-        reject(header, error, read(extractor, header).map_or(0, str::len), &MULTI_THROTTLES);
+        events::multi_malformed(header, error, read(extractor, header).map_or(0, str::len));
         None
     })
+}
+
+/// Tells of a single header that is there, but that the carrier cannot give as text. Asking for it costs a lookup,
+/// which is saved where there was something to read.
+fn unreadable(extractor: &dyn Extractor) -> Option<Fields> {
+    if extractor.get_all(single::B3).is_some() {
+        events::single_unreadable();
+    }
+    None
 }
 
 /// > When extracting state headers, the first value wins.
 ///
 /// <https://github.com/openzipkin/b3-propagation#multiple-headers>
-///
-/// A header that is there, but not as text, counts as empty, so that it is not taken for an absent one.
 fn read<'a>(extractor: &'a dyn Extractor, name: &str) -> Option<&'a str> {
-    extractor.get(name).map(trim).or_else(|| extractor.get_all(name).map(|_| ""))
-}
-
-type Throttles = [Throttle; ParseError::COUNT];
-static SINGLE_THROTTLES: Throttles = [const { Throttle::new() }; ParseError::COUNT];
-static MULTI_THROTTLES: Throttles = [const { Throttle::new() }; ParseError::COUNT];
-
-#[cold]
-fn reject(header: &'static str, error: ParseError, bytes: usize, throttles: &Throttles) {
-    if let Some(throttle) = throttles.get(error as usize) {
-        Rejected { header, rule: error.rule(), bytes }.emit(throttle);
-    }
+    extractor.get(name).map(trim)
 }
