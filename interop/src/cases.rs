@@ -1,0 +1,283 @@
+//! The rows of the matrix: header lines, and what the specifications say that they mean.
+
+use crate::{
+    protocol::{Context, Entry, Format, Header, Sampling},
+    reading::Reading,
+};
+
+/// Header lines and their meaning.
+pub(crate) struct Case {
+    pub(crate) format: Format,
+    /// What the row is about: plain, escapes, properties, several lines, limits, sampling, tracestate, malformed.
+    pub(crate) about: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) headers: Vec<Header>,
+    /// The same as a context of the API's making.
+    pub(crate) context: Context,
+    pub(crate) meaning: Reading,
+}
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const SHORT: &str = "00000000000000008448eb211c80319c";
+const SPAN: &str = "b7ad6b7169203331";
+
+pub(crate) fn all() -> Vec<Case> {
+    let mut cases = trace_context();
+    cases.extend(baggage());
+    cases.extend(b3());
+    cases.extend(b3_multi());
+    cases
+}
+
+fn case(
+    format: Format,
+    about: &'static str,
+    name: &'static str,
+    lines: &[(&str, &str)],
+    context: Context,
+) -> Case {
+    let headers = lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let meaning = Reading::of_context(format, &context, context.sampling);
+    Case { format, about, name, headers, context, meaning }
+}
+
+fn span(trace_id: &str, flags: u8) -> Context {
+    Context {
+        trace_id: Some(trace_id.to_owned()),
+        span_id: Some(SPAN.to_owned()),
+        flags,
+        ..Context::default()
+    }
+}
+
+// --- traceparent, tracestate -----------------------------------------------------------------------------------
+
+fn trace_context() -> Vec<Case> {
+    let parents = [
+        ("plain", "sampled", "00-TRACE-SPAN-01", Some(1)),
+        ("plain", "not sampled", "00-TRACE-SPAN-00", Some(0)),
+        ("plain", "sampled and random", "00-TRACE-SPAN-03", Some(3)),
+        ("plain", "a later version", "01-TRACE-SPAN-01-more", Some(1)),
+        ("malformed", "flags without a meaning", "00-TRACE-SPAN-fd", Some(1)),
+        ("malformed", "version ff", "ff-TRACE-SPAN-01", None),
+        ("malformed", "version 00 with more", "00-TRACE-SPAN-01-more", None),
+        ("malformed", "a trailing dash", "00-TRACE-SPAN-01-", None),
+        ("malformed", "upper case", "00-0AF7651916CD43DD8448EB211C80319C-SPAN-01", None),
+        ("malformed", "no span id", "00-TRACE-0000000000000000-01", None),
+    ];
+    let mut cases: Vec<_> = parents
+        .into_iter()
+        .map(|(about, name, value, flags)| {
+            let value = value.replace("TRACE", TRACE).replace("SPAN", SPAN);
+            let context = flags.map(|flags| span(TRACE, flags)).unwrap_or_default();
+            case(Format::TraceContext, about, name, &[("traceparent", &value)], context)
+        })
+        .collect();
+    let parent = format!("00-{TRACE}-{SPAN}-01");
+    let twice = [("traceparent", parent.as_str()), ("traceparent", parent.as_str())];
+    cases.push(case(Format::TraceContext, "several lines", "traceparent twice", &twice, Context::default()));
+    cases.extend(trace_states(&parent));
+    cases
+}
+
+fn trace_states(parent: &str) -> Vec<Case> {
+    let (widest, over) = (members(32, "="), members(33, "="));
+    let long = format!("{}={}", "k".repeat(256), "v".repeat(256));
+    let rows: [(_, _, &[&str], &str); 12] = [
+        (
+            "tracestate",
+            "two members",
+            &["rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"],
+            "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
+        ),
+        ("tracestate", "a tenant", &["tenant@system=1"], "tenant@system=1"),
+        ("tracestate", "a key that begins with a digit", &["0day=1"], "0day=1"),
+        ("tracestate", "a key with two @", &["a@b@c=1"], "a@b@c=1"),
+        ("tracestate", "empty members, whitespace", &["a=1 ,, \tb=2,"], "a=1,b=2"),
+        ("tracestate", "a leading space in a value", &["a= 1"], "a= 1"),
+        ("several lines", "tracestate on two lines", &["a=1", "b=2"], "a=1,b=2"),
+        ("limits", "32 members", &[&widest], &widest),
+        ("limits", "33 members", &[&over], ""),
+        ("limits", "256 characters a key and a value", &[&long], &long),
+        ("malformed", "a broken member", &["a=1,B=2"], ""),
+        ("tracestate", "a key twice", &["a=1,b=2,a=3"], "a=1,b=2,a=3"),
+    ];
+    let build = |(about, name, lines, meaning): (_, _, &[&str], &str)| {
+        let lines = lines.iter().map(|line| ("tracestate", *line));
+        let lines: Vec<_> = std::iter::once(("traceparent", parent)).chain(lines).collect();
+        let context = Context { tracestate: Some(meaning.to_owned()), ..span(TRACE, 1) };
+        case(Format::TraceContext, about, name, &lines, context)
+    };
+    rows.into_iter().map(build).collect()
+}
+
+/// So many members: `k0=v,k1=v`.
+fn members(count: usize, equals: &str) -> String {
+    (0..count).map(|i| format!("k{i}{equals}v")).collect::<Vec<_>>().join(",")
+}
+
+// --- baggage ---------------------------------------------------------------------------------------------------
+
+fn baggage() -> Vec<Case> {
+    let rows: [(_, _, &[&str], &[(&str, &str, &str)]); 22] = [
+        (
+            "plain",
+            "two members",
+            &["tenant=acme-retail,user=42"],
+            &[("tenant", "acme-retail", ""), ("user", "42", "")],
+        ),
+        ("plain", "an empty value", &["a="], &[("a", "", "")]),
+        ("plain", "an equals sign in a value", &["a=b=c"], &[("a", "b=c", "")]),
+        ("plain", "whitespace around everything", &[" a = 1 , b\t=\t2 "], &[("a", "1", ""), ("b", "2", "")]),
+        ("plain", "every mark of a token", &["a!#$&'*+-.^_`|~=1"], &[("a!#$&'*+-.^_`|~", "1", "")]),
+        ("plain", "a key twice", &["a=1,a=2"], &[("a", "2", "")]),
+        ("escapes", "a space", &["a=b%20c"], &[("a", "b c", "")]),
+        ("escapes", "spaces at both ends", &["a=%20b%20"], &[("a", " b ", "")]),
+        ("escapes", "structural marks", &["a=%2C%3B%3D%22%5C"], &[("a", ",;=\"\\", "")]),
+        ("escapes", "a percent sign", &["a=100%25"], &[("a", "100%", "")]),
+        ("escapes", "a plus", &["a=1+2"], &[("a", "1+2", "")]),
+        (
+            "escapes",
+            "other languages",
+            &["a=Am%C3%A9lie%E2%82%AC%F0%9F%A6%80"],
+            &[("a", "Am\u{e9}lie\u{20ac}\u{1f980}", "")],
+        ),
+        ("escapes", "bytes that are not UTF-8", &["a=x%FFy"], &[("a", "x\u{fffd}y", "")]),
+        ("escapes", "a key that looks escaped", &["a%20b=1"], &[("a%20b", "1", "")]),
+        ("escapes", "a control character", &["a=x%0D%0Ay"], &[("a", "x\r\ny", "")]),
+        ("properties", "a flag and a pair", &["a=1;p=2;q,b=3"], &[("a", "1", "p=2;q"), ("b", "3", "")]),
+        ("properties", "whitespace", &["a=1 ; p = 2 ; q"], &[("a", "1", "p=2;q")]),
+        ("properties", "an escape", &["a=1;p=%2Cadmin%3Dtrue"], &[("a", "1", "p=%2Cadmin%3Dtrue")]),
+        ("several lines", "two lines", &["a=1", "b=2"], &[("a", "1", ""), ("b", "2", "")]),
+        ("malformed", "no equals sign", &["a=1,b,c=3"], &[("a", "1", ""), ("c", "3", "")]),
+        ("malformed", "a key that is no token", &["a=1,b(=2,c=3"], &[("a", "1", ""), ("c", "3", "")]),
+        ("malformed", "an empty member", &["a=1,,b=2"], &[("a", "1", ""), ("b", "2", "")]),
+    ];
+    let mut cases: Vec<_> = rows
+        .into_iter()
+        .map(|(about, name, lines, entries)| {
+            let lines: Vec<_> = lines.iter().map(|line| ("baggage", *line)).collect();
+            case(Format::Baggage, about, name, &lines, entries_context(entries))
+        })
+        .collect();
+    cases.extend(baggage_limits());
+    cases
+}
+
+fn entries_context(entries: &[(&str, &str, &str)]) -> Context {
+    let entry = |&(key, value, metadata): &(&str, &str, &str)| Entry {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        metadata: Some(metadata.to_owned()).filter(|metadata| !metadata.is_empty()),
+    };
+    Context { baggage: entries.iter().map(entry).collect(), ..Context::default() }
+}
+
+fn baggage_limits() -> Vec<Case> {
+    let rows = [
+        ("64 members", 64, "v".to_owned(), 64),
+        ("65 members", 65, "v".to_owned(), 64),
+        ("a member of 4096 bytes", 1, "v".repeat(4096 - 3), 1),
+        ("a member of 4097 bytes", 1, "v".repeat(4097 - 3), 1),
+        ("8192 bytes in two members", 2, "v".repeat(4095 - 3 + 1 - 1), 2),
+        ("8192 bytes in sixteen members", 16, "v".repeat(511 - 4), 16),
+        ("over 8192 bytes", 17, "v".repeat(511 - 4), 16),
+    ];
+    let build = |(name, count, value, kept): (_, usize, String, usize)| {
+        let keys: Vec<_> =
+            (0..count).map(|i| if count > 2 { format!("k{i:02}") } else { format!("k{i}") }).collect();
+        let header = keys.iter().map(|key| format!("{key}={value}")).collect::<Vec<_>>().join(",");
+        let entries: Vec<_> = keys.iter().take(kept).map(|key| (key.as_str(), value.as_str(), "")).collect();
+        case(Format::Baggage, "limits", name, &[("baggage", &header)], entries_context(&entries))
+    };
+    rows.into_iter().map(build).collect()
+}
+
+// --- b3 --------------------------------------------------------------------------------------------------------
+
+fn decided(context: Context, sampling: Sampling) -> Context {
+    Context { sampling: Some(sampling), ..context }
+}
+
+fn b3() -> Vec<Case> {
+    use Sampling::{Accept, Debug, Defer, Deny};
+    let rows = [
+        ("plain", "accept", "TRACE-SPAN-1", decided(span(TRACE, 1), Accept)),
+        ("plain", "a 64-bit trace id", "8448eb211c80319c-SPAN-1", decided(span(SHORT, 1), Accept)),
+        ("plain", "with a parent", "TRACE-SPAN-1-05e3ac9a4f6e3b90", decided(span(TRACE, 1), Accept)),
+        ("sampling", "deny", "TRACE-SPAN-0", decided(span(TRACE, 0), Deny)),
+        ("sampling", "defer", "TRACE-SPAN", decided(span(TRACE, 0), Defer)),
+        ("sampling", "debug", "TRACE-SPAN-d", decided(span(TRACE, 1), Debug)),
+        ("sampling", "deny alone", "0", decided(Context::default(), Deny)),
+        ("sampling", "accept alone", "1", decided(Context::default(), Accept)),
+        ("sampling", "debug alone", "d", decided(Context::default(), Debug)),
+        ("malformed", "upper case", "0AF7651916CD43DD8448EB211C80319C-SPAN-1", Context::default()),
+        ("malformed", "a state that is none", "TRACE-SPAN-2", Context::default()),
+        ("malformed", "a trailing dash", "TRACE-SPAN-1-", Context::default()),
+        ("malformed", "only a trace id", "TRACE", Context::default()),
+        ("malformed", "no span id", "TRACE-0000000000000000-1", Context::default()),
+        ("malformed", "a trace id of 24 digits", "8448eb211c80319c8448eb21-SPAN-1", Context::default()),
+    ];
+    let build = |(about, name, value, context): (_, _, &str, _)| {
+        let value = value.replace("TRACE", TRACE).replace("SPAN", SPAN);
+        case(Format::B3, about, name, &[("b3", &value)], context)
+    };
+    rows.into_iter().map(build).collect()
+}
+
+fn b3_multi() -> Vec<Case> {
+    use Sampling::{Accept, Debug, Defer, Deny};
+    let ids = [("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN)];
+    let rows: [(_, _, &[(&str, &str)], &[(&str, &str)], _); 16] = [
+        ("plain", "accept", &ids, &[("x-b3-sampled", "1")], decided(span(TRACE, 1), Accept)),
+        (
+            "plain",
+            "a 64-bit trace id",
+            &[("x-b3-traceid", "8448eb211c80319c"), ("x-b3-spanid", SPAN)],
+            &[("x-b3-sampled", "1")],
+            decided(span(SHORT, 1), Accept),
+        ),
+        (
+            "plain",
+            "with a parent",
+            &ids,
+            &[("x-b3-sampled", "1"), ("x-b3-parentspanid", "05e3ac9a4f6e3b90")],
+            decided(span(TRACE, 1), Accept),
+        ),
+        (
+            "plain",
+            "the single header in front",
+            &[("b3", "8448eb211c80319c-b7ad6b7169203331-1")],
+            &ids,
+            decided(span(SHORT, 1), Accept),
+        ),
+        ("sampling", "deny", &ids, &[("x-b3-sampled", "0")], decided(span(TRACE, 0), Deny)),
+        ("sampling", "defer", &ids, &[], decided(span(TRACE, 0), Defer)),
+        ("sampling", "debug", &ids, &[("x-b3-flags", "1")], decided(span(TRACE, 1), Debug)),
+        ("sampling", "true", &ids, &[("x-b3-sampled", "true")], decided(span(TRACE, 1), Accept)),
+        ("sampling", "false", &ids, &[("x-b3-sampled", "false")], decided(span(TRACE, 0), Deny)),
+        (
+            "sampling",
+            "flags other than 1",
+            &ids,
+            &[("x-b3-flags", "0"), ("x-b3-sampled", "1")],
+            decided(span(TRACE, 1), Accept),
+        ),
+        ("sampling", "deny alone", &[], &[("x-b3-sampled", "0")], decided(Context::default(), Deny)),
+        ("sampling", "debug alone", &[], &[("x-b3-flags", "1")], decided(Context::default(), Debug)),
+        ("malformed", "no span id", &[("x-b3-traceid", TRACE)], &[], Context::default()),
+        (
+            "malformed",
+            "a span id of 15 digits",
+            &[("x-b3-traceid", TRACE), ("x-b3-spanid", "7ad6b7169203331")],
+            &[],
+            Context::default(),
+        ),
+        ("malformed", "a state that is none", &ids, &[("x-b3-sampled", "2")], Context::default()),
+        ("malformed", "a broken parent", &ids, &[("x-b3-parentspanid", "-")], Context::default()),
+    ];
+    let build = |(about, name, first, then, context): (_, _, &[(&str, &str)], &[(&str, &str)], _)| {
+        case(Format::B3Multi, about, name, &[first, then].concat(), context)
+    };
+    rows.into_iter().map(build).collect()
+}

@@ -1,0 +1,107 @@
+//! Our propagators, in this process, behind the same protocol as the peers.
+
+use crate::protocol::{Answer, Command, Context as Text, Entry, Format, Header, Start};
+use opentelemetry::{
+    Context,
+    baggage::{BaggageExt, KeyValueMetadata},
+    propagation::{Extractor, Injector, TextMapPropagator},
+    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
+};
+use otel_b3::B3Propagator;
+use otel_tracecontext::TraceContextPropagator;
+use otel_w3c_baggage::BaggagePropagator;
+
+pub(crate) fn answer(command: &Command) -> Answer {
+    let propagator = propagator(command.format);
+    let context = match &command.start {
+        Start::Extract(headers) => propagator.extract_with_context(&Context::new(), &Lines(headers)),
+        Start::Inject(wanted) => build(wanted),
+    };
+    let mut sent = Sent::default();
+    propagator.inject_context(&context, &mut sent);
+    let context = Text { tracestate: sent.get("tracestate"), ..describe(&context) };
+    Answer { context, headers: sent.0, error: None }
+}
+
+fn propagator(format: Format) -> Box<dyn TextMapPropagator> {
+    match format {
+        Format::TraceContext => Box::new(TraceContextPropagator::new()),
+        Format::Baggage => Box::new(BaggagePropagator::new()),
+        Format::B3 => Box::new(B3Propagator::single()),
+        Format::B3Multi => Box::new(B3Propagator::multi()),
+    }
+}
+
+/// The context that the command describes, made with the API.
+fn build(wanted: &Text) -> Context {
+    let entries = wanted.baggage.iter().map(|entry| {
+        let metadata = entry.metadata.clone().unwrap_or_default();
+        KeyValueMetadata::new(entry.key.clone(), entry.value.clone(), metadata.as_str())
+    });
+    let context = Context::new().with_baggage(entries);
+    let (Some(trace_id), Some(span_id)) = (&wanted.trace_id, &wanted.span_id) else { return context };
+    let members = wanted.tracestate.iter().flat_map(|text| text.split(',')).filter_map(|m| m.split_once('='));
+    context.with_remote_span_context(SpanContext::new(
+        TraceId::from_hex(trace_id).unwrap_or(TraceId::INVALID),
+        SpanId::from_hex(span_id).unwrap_or(SpanId::INVALID),
+        TraceFlags::new(wanted.flags),
+        true,
+        TraceState::from_key_value(members).unwrap_or_default(),
+    ))
+}
+
+/// What the API says of the context.
+fn describe(context: &Context) -> Text {
+    let baggage = context.baggage().iter().map(|(key, (value, metadata))| Entry {
+        key: key.to_string(),
+        value: value.to_string(),
+        metadata: Some(metadata.as_str().to_owned()),
+    });
+    let baggage = baggage.collect();
+    let span = context.span().span_context().clone();
+    if !span.is_valid() {
+        return Text { baggage, ..Text::default() };
+    }
+    Text {
+        trace_id: Some(span.trace_id().to_string()),
+        span_id: Some(span.span_id().to_string()),
+        flags: span.trace_flags().to_u8(),
+        // Upstream's `TraceState` refuses some keys that Level 2 allows; what is sent on has them all.
+        tracestate: None,
+        baggage,
+        sampling: None,
+    }
+}
+
+/// Header lines in their order, under names without case.
+struct Lines<'a>(&'a [Header]);
+
+impl Extractor for Lines<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    fn get_all(&self, name: &str) -> Option<Vec<&str>> {
+        let lines = self.0.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+        Some(lines.collect::<Vec<_>>()).filter(|lines| !lines.is_empty())
+    }
+}
+
+#[derive(Default)]
+struct Sent(Vec<Header>);
+
+impl Sent {
+    fn get(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
+    }
+}
+
+impl Injector for Sent {
+    fn set(&mut self, name: &str, value: String) {
+        self.0.push((name.to_owned(), value));
+    }
+}

@@ -1,0 +1,161 @@
+//! What somebody understood, in one form for everybody, and where two readings differ.
+
+use crate::protocol::{Answer, Context, Format, Header, Sampling};
+use otel_propagator_core::header;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a context means, without what is no part of the meaning: the order of baggage, whitespace around properties.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Reading {
+    pub(crate) error: Option<String>,
+    /// Trace id and span id.
+    pub(crate) ids: Option<String>,
+    pub(crate) flags: u8,
+    pub(crate) sampling: Option<Sampling>,
+    pub(crate) tracestate: String,
+    /// Value and metadata by key.
+    pub(crate) baggage: BTreeMap<String, (String, String)>,
+}
+
+/// The part of a reading in which two of them differ.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Field {
+    Error,
+    Ids,
+    Flags,
+    Sampling,
+    TraceState,
+    /// A baggage member that one of the two does not have.
+    Member,
+    Value,
+    Metadata,
+}
+
+/// One difference: of one field, or of one baggage member.
+#[derive(Clone, Debug)]
+pub(crate) struct Difference {
+    pub(crate) field: Field,
+    /// The key of the baggage member, else empty.
+    pub(crate) key: String,
+    pub(crate) expected: Option<String>,
+    pub(crate) found: Option<String>,
+}
+
+impl Reading {
+    pub(crate) fn of(format: Format, answer: &Answer) -> Self {
+        if answer.error.is_some() {
+            return Self { error: answer.error.clone(), ..Self::default() };
+        }
+        let sampling = answer.context.sampling.or_else(|| state(format, &answer.headers));
+        Self::of_context(format, &answer.context, sampling)
+    }
+
+    pub(crate) fn of_context(format: Format, context: &Context, sampling: Option<Sampling>) -> Self {
+        let ids = context
+            .trace_id
+            .as_ref()
+            .zip(context.span_id.as_ref())
+            .map(|(trace, span)| format!("{trace}-{span}"));
+        let member = |metadata: &Option<String>| metadata.as_deref().map(properties).unwrap_or_default();
+        let baggage = context.baggage.iter().map(|e| (e.key.clone(), (e.value.clone(), member(&e.metadata))));
+        // B3 has no flags but the decision; a decision without ids has no place in a span's flags.
+        let flags = match format {
+            Format::B3 | Format::B3Multi if ids.is_none() => 0,
+            Format::B3 | Format::B3Multi => context.flags & 1,
+            Format::TraceContext | Format::Baggage => context.flags,
+        };
+        Self {
+            error: None,
+            flags,
+            // "Defer is the absence of sampling state": without ids it says nothing at all.
+            sampling: sampling.filter(|state| ids.is_some() || *state != Sampling::Defer),
+            ids,
+            tracestate: context.tracestate.clone().unwrap_or_default(),
+            baggage: baggage.collect(),
+        }
+    }
+
+    /// Where `found` differs from this.
+    pub(crate) fn differences(&self, found: &Self) -> Vec<Difference> {
+        if self.error != found.error {
+            return vec![difference(Field::Error, "", self.error.clone(), found.error.clone())];
+        }
+        if self.ids != found.ids {
+            return vec![difference(Field::Ids, "", self.ids.clone(), found.ids.clone())];
+        }
+        let whole = [
+            (Field::Flags, format!("{:02x}", self.flags), format!("{:02x}", found.flags)),
+            (Field::Sampling, format!("{:?}", self.sampling), format!("{:?}", found.sampling)),
+            (Field::TraceState, self.tracestate.clone(), found.tracestate.clone()),
+        ];
+        let whole = whole.into_iter().filter(|(_, expected, found)| expected != found);
+        let mut all: Vec<_> = whole
+            .map(|(field, expected, found)| difference(field, "", Some(expected), Some(found)))
+            .collect();
+        let keys: BTreeSet<_> = self.baggage.keys().chain(found.baggage.keys()).collect();
+        all.extend(
+            keys.into_iter().flat_map(|key| member(key, self.baggage.get(key), found.baggage.get(key))),
+        );
+        all
+    }
+}
+
+fn member(
+    key: &str,
+    expected: Option<&(String, String)>,
+    found: Option<&(String, String)>,
+) -> Vec<Difference> {
+    let text = |member: &(String, String)| format!("{};{}", member.0, member.1);
+    let (Some(expected), Some(found)) = (expected, found) else {
+        let (expected, found) = (expected.map(text), found.map(text));
+        return if expected == found {
+            vec![]
+        } else {
+            vec![difference(Field::Member, key, expected, found)]
+        };
+    };
+    let parts = [(Field::Value, &expected.0, &found.0), (Field::Metadata, &expected.1, &found.1)];
+    let parts = parts.into_iter().filter(|(_, expected, found)| expected != found);
+    parts.map(|(field, e, f)| difference(field, key, Some(e.clone()), Some(f.clone()))).collect()
+}
+
+fn difference(field: Field, key: &str, expected: Option<String>, found: Option<String>) -> Difference {
+    Difference { field, key: key.to_owned(), expected, found }
+}
+
+/// The properties as keys and decoded values. Whitespace around `;` and around the first `=` is no part of them:
+/// <https://www.w3.org/TR/baggage/#property>. An empty one is no property.
+fn properties(metadata: &str) -> String {
+    let property = |text: &str| match text.split_once('=') {
+        Some((key, value)) => format!("{:?}={:?}", header::trim(key), decoded(header::trim(value))),
+        None => format!("{text:?}"),
+    };
+    let texts = metadata.split(';').map(header::trim).filter(|text| !text.is_empty());
+    texts.map(property).collect::<Vec<_>>().join(";")
+}
+
+fn decoded(value: &str) -> String {
+    percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
+}
+
+/// The B3 sampling state that the headers carry on; `None` where they carry nothing.
+fn state(format: Format, headers: &[Header]) -> Option<Sampling> {
+    let get =
+        |name: &str| headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+    let text = match format {
+        Format::B3 => {
+            let single = get("b3")?;
+            if single.len() > 1 { single.split('-').nth(2) } else { Some(single) }
+        }
+        Format::B3Multi if get("x-b3-flags") == Some("1") => Some("d"),
+        Format::B3Multi => get("x-b3-sampled").or_else(|| get("x-b3-traceid").map(|_| "")),
+        Format::TraceContext | Format::Baggage => return None,
+    };
+    match text {
+        None | Some("") => Some(Sampling::Defer),
+        Some("0") => Some(Sampling::Deny),
+        Some("1") => Some(Sampling::Accept),
+        Some("d") => Some(Sampling::Debug),
+        Some(_) => None,
+    }
+}
