@@ -120,54 +120,65 @@ mod tests {
     const SPAN: (&str, &str) = (SPAN_ID, "a2fb4a1d1a96d312");
     const PARENT: (&str, &str) = (PARENT_SPAN_ID, "0020000000000001");
 
+    /// Rule, headers, expected.
+    type Row<E> = (&'static str, &'static [(&'static str, &'static str)], E);
+
     fn read(headers: &[(&str, &str)]) -> Result<Option<Fields>, ParseError> {
         parse(|name| headers.iter().find(|header| header.0 == name).map(|header| header.1))
     }
 
-    fn trace(trace_id: u128, sampling: Sampling) -> Option<Fields> {
+    fn trace(trace_id: u128, sampling: Sampling) -> Fields {
         let span_id = SpanId::from(0xa2fb_4a1d_1a96_d312);
-        Some(Fields::Trace(Ids { trace_id: TraceId::from(trace_id), span_id }, sampling))
+        Fields::Trace(Ids { trace_id: TraceId::from(trace_id), span_id }, sampling)
     }
 
-    fn long(sampling: Sampling) -> Option<Fields> {
+    fn long(sampling: Sampling) -> Fields {
         trace(0x463a_c35c_9f64_13ad_4848_5a39_53bb_6124, sampling)
     }
 
     #[test]
     fn accepted() {
         use Sampling::{Accept, Debug, Defer, Deny};
-        let alone = |state| Some(Fields::Decision(state));
-        let rows: &[(&str, &[(&str, &str)], Option<Fields>)] = &[
+        let alone = Fields::Decision;
+        let rows: &[Row<Option<Fields>>] = &[
             // #multiple-headers
             ("nothing", &[], None),
             ("a parent of nothing says nothing", &[PARENT], None),
-            ("32 characters", &[LONG, SPAN], long(Defer)),
-            ("16 characters are the lower half", &[SHORT, SPAN], trace(0x4848_5a39_53bb_6124, Defer)),
+            ("32 characters", &[LONG, SPAN], Some(long(Defer))),
+            ("16 characters are the lower half", &[SHORT, SPAN], Some(trace(0x4848_5a39_53bb_6124, Defer))),
             // #parentspanid-1
-            ("a parent", &[LONG, SPAN, PARENT, (SAMPLED, "1")], long(Accept)),
+            ("a parent", &[LONG, SPAN, PARENT, (SAMPLED, "1")], Some(long(Accept))),
             (
                 "an all-zero parent is no parent",
                 &[LONG, SPAN, (PARENT_SPAN_ID, "0000000000000000")],
-                long(Defer),
+                Some(long(Defer)),
             ),
             // #sampling-state-1
-            ("accept", &[LONG, SPAN, (SAMPLED, "1")], long(Accept)),
-            ("deny", &[LONG, SPAN, (SAMPLED, "0")], long(Deny)),
-            ("a lenient implementation may accept true", &[LONG, SPAN, (SAMPLED, "true")], long(Accept)),
-            ("and false", &[LONG, SPAN, (SAMPLED, "false")], long(Deny)),
-            ("as Python writes them", &[LONG, SPAN, (SAMPLED, "True")], long(Accept)),
-            ("in any case", &[LONG, SPAN, (SAMPLED, "FALSE")], long(Deny)),
-            ("deny alone", &[(SAMPLED, "0")], alone(Deny)),
-            ("accept alone", &[(SAMPLED, "1")], alone(Accept)),
-            ("accept alone, as a word", &[(SAMPLED, "true")], alone(Accept)),
+            ("accept", &[LONG, SPAN, (SAMPLED, "1")], Some(long(Accept))),
+            ("deny", &[LONG, SPAN, (SAMPLED, "0")], Some(long(Deny))),
+            (
+                "a lenient implementation may accept true",
+                &[LONG, SPAN, (SAMPLED, "true")],
+                Some(long(Accept)),
+            ),
+            ("and false", &[LONG, SPAN, (SAMPLED, "false")], Some(long(Deny))),
+            ("as Python writes them", &[LONG, SPAN, (SAMPLED, "True")], Some(long(Accept))),
+            ("in any case", &[LONG, SPAN, (SAMPLED, "FALSE")], Some(long(Deny))),
+            ("deny alone", &[(SAMPLED, "0")], Some(alone(Deny))),
+            ("accept alone", &[(SAMPLED, "1")], Some(alone(Accept))),
+            ("accept alone, as a word", &[(SAMPLED, "true")], Some(alone(Accept))),
             // #debug-flag
-            ("debug", &[LONG, SPAN, (FLAGS, "1")], long(Debug)),
-            ("debug alone", &[(FLAGS, "1")], alone(Debug)),
-            ("debug implies accept", &[LONG, SPAN, (FLAGS, "1"), (SAMPLED, "0")], long(Debug)),
-            ("and makes the other header idle", &[(FLAGS, "1"), (SAMPLED, "-")], alone(Debug)),
-            ("any other value can be ignored", &[LONG, SPAN, (FLAGS, "0"), (SAMPLED, "1")], long(Accept)),
-            ("the sampled bit of Finagle", &[LONG, SPAN, (FLAGS, "6")], long(Defer)),
-            ("an empty one", &[LONG, SPAN, (FLAGS, ""), (SAMPLED, "0")], long(Deny)),
+            ("debug", &[LONG, SPAN, (FLAGS, "1")], Some(long(Debug))),
+            ("debug alone", &[(FLAGS, "1")], Some(alone(Debug))),
+            ("debug implies accept", &[LONG, SPAN, (FLAGS, "1"), (SAMPLED, "0")], Some(long(Debug))),
+            ("and makes the other header idle", &[(FLAGS, "1"), (SAMPLED, "-")], Some(alone(Debug))),
+            (
+                "any other value can be ignored",
+                &[LONG, SPAN, (FLAGS, "0"), (SAMPLED, "1")],
+                Some(long(Accept)),
+            ),
+            ("the sampled bit of Finagle", &[LONG, SPAN, (FLAGS, "6")], Some(long(Defer))),
+            ("an empty one", &[LONG, SPAN, (FLAGS, ""), (SAMPLED, "0")], Some(long(Deny))),
             ("no flags", &[(FLAGS, "0")], None),
         ];
         for (rule, headers, expected) in rows {
@@ -177,7 +188,7 @@ mod tests {
 
     #[test]
     fn rejected() {
-        let rows: &[(&str, &[(&str, &str)], ParseError)] = &[
+        let rows: &[Row<ParseError>] = &[
             // #traceid-1
             ("a span id alone", &[SPAN], TraceIdMissing),
             ("a span id and a state", &[SPAN, (SAMPLED, "1")], TraceIdMissing),
@@ -250,7 +261,7 @@ mod tests {
     #[test]
     fn what_is_written_is_exactly_sized_and_read_back() {
         use Sampling::{Accept, Debug, Defer, Deny};
-        let traces = [Defer, Deny, Accept, Debug].into_iter().filter_map(long);
+        let traces = [Defer, Deny, Accept, Debug].into_iter().map(long);
         for fields in traces.chain([Deny, Accept, Debug].map(Fields::Decision)) {
             let mut headers = Vec::new();
             write(&fields, false, |name, value| headers.push((name, value)));

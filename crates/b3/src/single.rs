@@ -112,6 +112,7 @@ const fn third_field(sampling: Sampling) -> &'static [u8] {
 }
 
 #[cfg(test)]
+#[allow(clippy::string_slice, reason = "the identifiers are ASCII")]
 mod tests {
     use super::*;
     use ParseError::*;

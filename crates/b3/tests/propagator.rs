@@ -1,0 +1,358 @@
+//! What the propagator makes of a whole set of headers, and what it sends.
+
+mod common;
+
+use common::{FORMS, Form, PARENT, SPAN, TRACE, extract, extract_in, headers, inject};
+use opentelemetry::{
+    Context, KeyValue,
+    baggage::BaggageExt,
+    propagation::TextMapPropagator,
+    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
+};
+use opentelemetry_http::HeaderExtractor;
+use otel_b3::{B3Propagator, Sampling, SamplingExt};
+
+const IDS: Option<(&str, &str)> = Some((TRACE, SPAN));
+const STATES: [(Option<char>, Sampling); 4] = [
+    (None, Sampling::Defer),
+    (Some('0'), Sampling::Deny),
+    (Some('1'), Sampling::Accept),
+    (Some('d'), Sampling::Debug),
+];
+
+/// A context that has a span and baggage already.
+fn busy() -> Context {
+    let span = SpanContext::new(
+        TraceId::from(7),
+        SpanId::from(7),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::from_key_value([("vendor", "7")]).unwrap_or_default(),
+    );
+    Context::new().with_remote_span_context(span).with_baggage([KeyValue::new("tenant", "acme")])
+}
+
+fn assert_untouched(cx: &Context, rule: &str) {
+    assert_eq!(cx.span().span_context(), busy().span().span_context(), "{rule}");
+    assert_eq!(cx.baggage().to_string(), busy().baggage().to_string(), "{rule}");
+    assert_eq!(cx.b3_bare_decision(), None, "{rule}");
+}
+
+#[test]
+fn every_state_with_ids_arrives_in_every_form() {
+    for form in FORMS {
+        for (state, sampling) in STATES {
+            let cx = extract_in(&busy(), &form.headers(IDS, state));
+            let span = cx.span().span_context().clone();
+            let sampled = matches!(sampling, Sampling::Accept | Sampling::Debug);
+            assert_eq!(cx.b3_sampling(), Some(sampling), "{form:?}");
+            assert_eq!(span.trace_id().to_string(), TRACE);
+            assert_eq!(span.span_id().to_string(), SPAN);
+            assert_eq!(span.trace_flags(), TraceFlags::default().with_sampled(sampled), "{sampling:?}");
+            assert_eq!(span.trace_state(), &TraceState::NONE);
+            assert!(span.is_remote());
+            assert_eq!(cx.baggage().to_string(), "tenant=acme");
+        }
+    }
+}
+
+#[test]
+fn a_decision_without_ids_leaves_the_span_alone() {
+    for form in FORMS {
+        for (state, sampling) in STATES.into_iter().skip(1) {
+            let cx = extract_in(&busy(), &form.headers(None, state));
+            assert_eq!(cx.span().span_context(), busy().span().span_context());
+            assert_eq!(cx.b3_bare_decision(), Some(sampling), "{form:?}");
+            assert_eq!(
+                cx.b3_sampling(),
+                Some(Sampling::Accept),
+                "the span's flag, whatever came: {sampling:?}"
+            );
+
+            let cx = extract(&form.headers(None, state));
+            assert!(!cx.has_active_span());
+            assert_eq!(cx.b3_sampling(), Some(sampling), "{form:?}");
+        }
+    }
+}
+
+#[test]
+fn the_single_header_takes_precedence() {
+    let other_ids = Some(("0000000000000001", "0000000000000002"));
+    for (state, sampling) in STATES {
+        for (other, _) in STATES {
+            let mut headers = Form::Multi.headers(other_ids, other);
+            headers.extend(Form::Single.headers(IDS, state));
+            let cx = extract(&headers);
+            assert_eq!(cx.b3_sampling(), Some(sampling), "{headers:?}");
+            assert_eq!(cx.span().span_context().trace_id().to_string(), TRACE, "{headers:?}");
+
+            headers.extend(Form::Single.headers(None, Some('0')));
+            let cx = extract(&headers);
+            assert_eq!(cx.b3_sampling(), Some(Sampling::Deny), "a decision alone is a valid value, too");
+            assert!(!cx.has_active_span());
+        }
+    }
+}
+
+#[test]
+fn a_malformed_single_header_leaves_the_multiple_ones_to_be_tried() {
+    for bad in ["", "-", "2", "not-a-tumor", &format!("{TRACE}-{SPAN}-1-"), &format!("{TRACE}-{SPAN}-D")] {
+        for (state, sampling) in STATES {
+            let mut headers = Form::Multi.headers(IDS, state);
+            headers.extend(common::headers([("b3", bad)]));
+            assert_eq!(extract(&headers).b3_sampling(), Some(sampling), "{headers:?}");
+        }
+        let decision = headers([("b3", bad), ("x-b3-sampled", "0")]);
+        assert_eq!(extract(&decision).b3_sampling(), Some(Sampling::Deny), "{decision:?}");
+    }
+}
+
+#[test]
+fn bad_input_leaves_the_context_as_it_was() {
+    let megabyte = "8".repeat(1 << 20);
+    let long_tail = format!("{TRACE}-{SPAN}-1-{PARENT}{megabyte}");
+    let rows: [(&str, &[(&str, &str)]); 20] = [
+        ("absent", &[]),
+        ("another header", &[("b3s", "1"), ("traceparent", "00")]),
+        ("empty", &[("b3", "")]),
+        ("only spaces", &[("b3", " \t ")]),
+        ("a megabyte", &[("b3", &megabyte)]),
+        ("a megabyte of hyphens", &[("b3", &"-".repeat(1 << 20))]),
+        ("a megabyte after a valid value", &[("b3", &long_tail)]),
+        ("two values in one", &[("b3", &format!("{TRACE}-{SPAN}-1,{TRACE}-{SPAN}-1"))]),
+        ("not ASCII", &[("b3", "８０f198ee56343ba8")]),
+        ("another space", &[("b3", "\u{a0}1")]),
+        ("a control character", &[("b3", "1\n")]),
+        ("a header within", &[("b3", "0\r\nx-b3-flags: 1")]),
+        ("ids: one is missing", &[("x-b3-traceid", TRACE)]),
+        ("ids: the other one is missing", &[("x-b3-spanid", SPAN), ("x-b3-sampled", "1")]),
+        ("ids: a megabyte", &[("x-b3-traceid", &megabyte), ("x-b3-spanid", SPAN)]),
+        ("ids: both a megabyte", &[("x-b3-traceid", &megabyte), ("x-b3-spanid", &megabyte)]),
+        ("ids: a bad parent", &[("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN), ("x-b3-parentspanid", "-")]),
+        ("ids: a bad state", &[("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN), ("x-b3-sampled", "2")]),
+        ("a bad state alone", &[("x-b3-sampled", &megabyte)]),
+        ("both forms", &[("b3", TRACE), ("x-b3-traceid", TRACE)]),
+    ];
+    for (rule, pairs) in rows {
+        assert_untouched(&extract_in(&busy(), &headers(pairs.iter().copied())), rule);
+        assert_eq!(extract(&headers(pairs.iter().copied())).b3_sampling(), None, "{rule}");
+    }
+}
+
+#[test]
+fn spaces_and_tabs_around_a_value_are_not_part_of_it() {
+    let single = headers([("b3", format!(" \t{TRACE}-{SPAN}-d "))]);
+    assert_eq!(extract(&single).b3_sampling(), Some(Sampling::Debug));
+    let multi = headers([("x-b3-traceid", format!("{TRACE}\t")), ("x-b3-spanid", format!(" {SPAN}"))]);
+    assert_eq!(extract(&multi).b3_sampling(), Some(Sampling::Defer));
+}
+
+#[test]
+fn of_repeated_headers_the_first_counts() {
+    let mut lines = http::HeaderMap::new();
+    for (name, value) in [
+        ("x-b3-traceid", TRACE),
+        ("x-b3-traceid", "0000000000000001"),
+        ("x-b3-spanid", SPAN),
+        ("x-b3-spanid", "not an id"),
+        ("x-b3-sampled", "0"),
+        ("x-b3-sampled", "1"),
+    ] {
+        lines.append(name, http::HeaderValue::from_static(value));
+    }
+    let read =
+        |lines: &http::HeaderMap| B3Propagator::new().extract_with_context(&busy(), &HeaderExtractor(lines));
+    let cx = read(&lines);
+    assert_eq!(cx.b3_sampling(), Some(Sampling::Deny));
+    assert_eq!(inject(B3Propagator::single(), &cx), Form::Single.headers(IDS, Some('0')));
+
+    lines.append("b3", http::HeaderValue::from_static("d"));
+    lines.append("b3", http::HeaderValue::from_static("0"));
+    assert_eq!(read(&lines).b3_bare_decision(), Some(Sampling::Debug));
+}
+
+#[test]
+fn what_is_no_text_is_not_used() {
+    let mut lines = http::HeaderMap::new();
+    let value = http::HeaderValue::from_bytes(b"\xff0").unwrap();
+    lines.insert("b3", value.clone());
+    let read =
+        |lines: &http::HeaderMap| B3Propagator::new().extract_with_context(&busy(), &HeaderExtractor(lines));
+    assert_untouched(&read(&lines), "single");
+    lines.insert("x-b3-traceid", value);
+    lines.insert("x-b3-spanid", http::HeaderValue::from_static(SPAN));
+    assert_untouched(&read(&lines), "multi");
+}
+
+#[test]
+fn names_are_found_as_carriers_of_http_write_them() {
+    let mut lines = http::HeaderMap::new();
+    for (name, value) in [("X-B3-TraceId", TRACE), ("X-B3-SpanId", SPAN), ("X-B3-Flags", "1")] {
+        lines.insert(name.parse::<http::HeaderName>().unwrap(), http::HeaderValue::from_static(value));
+    }
+    let cx = B3Propagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&lines));
+    assert_eq!(cx.b3_sampling(), Some(Sampling::Debug));
+}
+
+#[test]
+fn what_came_without_a_span_of_ours_goes_on_as_it_came() {
+    for received in FORMS {
+        for sent in FORMS {
+            for (ids, (state, _)) in [(IDS, 0), (None, 1)]
+                .into_iter()
+                .flat_map(|(ids, first)| STATES.into_iter().skip(first).map(move |state| (ids, state)))
+            {
+                let cx = extract(&received.headers(ids, state));
+                assert_eq!(
+                    inject(sent.propagator(), &cx),
+                    sent.headers(ids, state),
+                    "{received:?} to {sent:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_sent_where_there_is_neither_span_nor_decision() {
+    let invalid = Context::new().with_remote_span_context(SpanContext::NONE);
+    for form in FORMS {
+        for cx in [&Context::new(), &invalid, &extract(&headers([("x-b3-flags", "0")]))] {
+            assert!(inject(form.propagator(), cx).is_empty(), "{form:?}");
+        }
+    }
+}
+
+#[test]
+fn a_bare_decision_is_sent_under_an_invalid_span() {
+    let cx = extract(&headers([("b3", "0")])).with_remote_span_context(SpanContext::NONE);
+    assert_eq!(inject(B3Propagator::multi(), &cx), headers([("x-b3-sampled", "0")]));
+}
+
+#[test]
+fn a_span_of_any_origin_is_sent_with_its_flag() {
+    // https://www.w3.org/TR/trace-context-2/#random-trace-id-flag is 2, and no state of B3.
+    for (flags, state) in [(0, '0'), (1, '1'), (2, '0'), (3, '1'), (4, '0'), (0xff, '1')] {
+        let ids = (TraceId::from_hex(TRACE).unwrap(), SpanId::from_hex(SPAN).unwrap());
+        for remote in [false, true] {
+            let span = SpanContext::new(ids.0, ids.1, TraceFlags::new(flags), remote, TraceState::NONE);
+            let cx = Context::new().with_remote_span_context(span);
+            for form in FORMS {
+                assert_eq!(inject(form.propagator(), &cx), form.headers(IDS, Some(state)), "flags {flags}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_parent_span_id_is_never_sent() {
+    let single = headers([("b3", format!("{TRACE}-{SPAN}-1-{PARENT}"))]);
+    let mut multi = Form::Multi.headers(IDS, Some('1'));
+    multi.extend(headers([("x-b3-parentspanid", PARENT)]));
+    for received in [single, multi] {
+        let sent = inject(B3Propagator::single_and_multi(), &extract(&received));
+        assert_eq!(sent, Form::Both.headers(IDS, Some('1')));
+    }
+}
+
+#[test]
+fn a_64_bit_trace_id_is_sent_as_configured() {
+    let short = "64fe8b2a57d3eff7";
+    let padded = &format!("{short:0>32}");
+    let rows = [
+        ("padded by default", short, false, padded.as_str()),
+        ("as it came", short, true, short),
+        ("the width that came does not matter", padded, true, short),
+        ("a longer id is never cut", TRACE, true, TRACE),
+        (
+            "nor with one bit above",
+            "00000000000000010000000000000001",
+            true,
+            "00000000000000010000000000000001",
+        ),
+        ("the highest of 64 bits", "ffffffffffffffff", true, "ffffffffffffffff"),
+    ];
+    for (rule, received, option, sent) in rows {
+        let cx = extract(&Form::Multi.headers(Some((received, SPAN)), Some('1')));
+        for form in FORMS {
+            let propagator = form.propagator().with_64_bit_trace_ids(option);
+            assert_eq!(inject(propagator, &cx), form.headers(Some((sent, SPAN)), Some('1')), "{rule}");
+        }
+    }
+}
+
+#[test]
+fn fields_are_exactly_what_injection_may_write() {
+    let multi = ["x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-flags"];
+    let both = ["b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-flags"];
+    for (form, expected) in [(Form::Single, &["b3"][..]), (Form::Multi, &multi), (Form::Both, &both)] {
+        let propagator = form.propagator();
+        assert_eq!(propagator.fields().collect::<Vec<_>>(), expected, "{form:?}");
+
+        let written = STATES.map(|(state, _)| inject(propagator, &extract(&form.headers(IDS, state))));
+        let mut written: Vec<_> = written.iter().flat_map(|headers| headers.keys()).collect();
+        let mut expected = expected.to_vec();
+        written.sort_unstable();
+        written.dedup();
+        expected.sort_unstable();
+        assert_eq!(written, expected, "{form:?}");
+    }
+}
+
+#[test]
+fn the_default_is_the_single_header() {
+    assert_eq!(B3Propagator::new(), B3Propagator::single());
+    assert_eq!(B3Propagator::default(), B3Propagator::single());
+}
+
+#[test]
+fn a_state_is_about_its_own_trace_alone() {
+    let other = SpanContext::new(
+        TraceId::from(1),
+        SpanId::from_hex(SPAN).unwrap(),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::NONE,
+    );
+    for (state, _) in STATES {
+        let cx = extract(&Form::Single.headers(IDS, state)).with_remote_span_context(other.clone());
+        assert_eq!(cx.b3_sampling(), Some(Sampling::Accept), "{state:?} of another trace");
+    }
+}
+
+#[test]
+fn a_span_that_another_format_brought_is_judged_by_what_is_known_of_it() {
+    let ids = (TraceId::from_hex(TRACE).unwrap(), SpanId::from_hex(SPAN).unwrap());
+    let rows = [
+        ("debug holds for the trace", 'd', TraceFlags::NOT_SAMPLED, Sampling::Debug),
+        ("deferred here, but sampled there", '-', TraceFlags::SAMPLED, Sampling::Accept),
+        ("deferred here, and not sampled there", '-', TraceFlags::NOT_SAMPLED, Sampling::Defer),
+        ("denied here, but sampled there", '0', TraceFlags::SAMPLED, Sampling::Accept),
+        ("accepted here, but not sampled there", '1', TraceFlags::NOT_SAMPLED, Sampling::Deny),
+    ];
+    for (rule, state, flags, expected) in rows {
+        let state = (state != '-').then_some(state);
+        let span = SpanContext::new(ids.0, ids.1, flags, true, TraceState::NONE);
+        let cx = extract(&Form::Single.headers(IDS, state)).with_remote_span_context(span);
+        assert_eq!(cx.b3_sampling(), Some(expected), "{rule}");
+    }
+}
+
+#[test]
+fn what_came_last_of_a_trace_counts() {
+    for (first, _) in STATES {
+        for (last, sampling) in STATES {
+            let cx = extract(&Form::Single.headers(IDS, first));
+            let cx = extract_in(&cx, &Form::Multi.headers(IDS, last));
+            assert_eq!(cx.b3_sampling(), Some(sampling), "{first:?}, then {last:?}");
+        }
+    }
+}
+
+#[test]
+fn a_decision_that_comes_later_does_not_end_a_debug_trace() {
+    let cx = extract_in(&extract(&Form::Single.headers(IDS, Some('d'))), &headers([("b3", "0")]));
+    assert_eq!(cx.b3_sampling(), Some(Sampling::Debug));
+    assert_eq!(cx.b3_bare_decision(), Some(Sampling::Deny));
+}
