@@ -18,6 +18,7 @@
 /// assert_eq!(hex::decode_u8(b"+1"), None);
 /// ```
 #[must_use]
+#[inline]
 pub fn decode_u8(&[high, low]: &[u8; 2]) -> Option<u8> {
     Some((digit(high)? << 4) | digit(low)?)
 }
@@ -30,6 +31,7 @@ pub fn decode_u8(&[high, low]: &[u8; 2]) -> Option<u8> {
 /// assert_eq!(hex::decode_u64(b"00f067aa0ba902b7"), Some(0x00f0_67aa_0ba9_02b7));
 /// ```
 #[must_use]
+#[inline]
 pub fn decode_u64(digits: &[u8; 16]) -> Option<u64> {
     let characters = u128::from_be_bytes(*digits);
     #[allow(clippy::cast_possible_truncation, reason = "the two halves of the 16 characters")]
@@ -45,6 +47,7 @@ pub fn decode_u64(digits: &[u8; 16]) -> Option<u64> {
 /// assert_eq!(hex::decode_u128(b"0000000000000000000000000000002a"), Some(42));
 /// ```
 #[must_use]
+#[inline]
 pub fn decode_u128(digits: &[u8; 32]) -> Option<u128> {
     let (high, rest) = digits.split_first_chunk::<16>()?;
     let low = rest.first_chunk::<16>()?;
@@ -57,6 +60,7 @@ pub fn decode_u128(digits: &[u8; 32]) -> Option<u128> {
 /// assert_eq!(&otel_propagator_core::hex::encode_u8(15), b"0f");
 /// ```
 #[must_use]
+#[inline]
 pub const fn encode_u8(value: u8) -> [u8; 2] {
     let [.., high, low] = encode_word(value as u32);
     [high, low]
@@ -68,6 +72,7 @@ pub const fn encode_u8(value: u8) -> [u8; 2] {
 /// assert_eq!(&otel_propagator_core::hex::encode_u64(42), b"000000000000002a");
 /// ```
 #[must_use]
+#[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the two halves of the value")]
 pub const fn encode_u64(value: u64) -> [u8; 16] {
     let high = u64::from_be_bytes(encode_word((value >> 32) as u32)) as u128;
@@ -81,6 +86,7 @@ pub const fn encode_u64(value: u64) -> [u8; 16] {
 /// assert_eq!(&otel_propagator_core::hex::encode_u128(42), b"0000000000000000000000000000002a");
 /// ```
 #[must_use]
+#[inline]
 #[allow(clippy::cast_possible_truncation, reason = "the two halves of the value")]
 pub fn encode_u128(value: u128) -> [u8; 32] {
     let mut digits = [0; 32];
@@ -103,24 +109,16 @@ const fn lanes(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-const TOP_BIT: u64 = lanes(0x80);
-
 /// Eight characters, one a lane, most significant first.
 ///
-/// Adding `0x80 - c` to a lane below `0x80` sets its top bit just when the lane holds `c` or more, and never
-/// carries into the next lane; four such sums tell digits and letters from everything else.
+/// Digits and letters differ in bit 6, so every character stands for some number. It is a digit just when that
+/// number is a nibble and the nibble is written as this character. No sum below leaves its lane.
 const fn decode_word(characters: u64) -> Option<u32> {
-    let ascii = characters & !TOP_BIT;
-    let from_0 = ascii + lanes(0x80 - b'0');
-    let past_9 = ascii + lanes(0x80 - (b'9' + 1));
-    let from_a = ascii + lanes(0x80 - b'a');
-    let past_f = ascii + lanes(0x80 - (b'f' + 1));
-    let valid = (from_0 & !past_9) | (from_a & !past_f);
-    if (characters | !valid) & TOP_BIT != 0 {
+    let letters = characters >> 6 & lanes(1);
+    let nibbles = (characters & lanes(0x0f)) + letters * 9;
+    if (nibbles & lanes(0xf0)) | (characters ^ digits(nibbles)) != 0 {
         return None;
     }
-    let letters = (from_a & TOP_BIT) >> 7;
-    let nibbles = (characters & lanes(0x0f)) + letters * 9;
     let bytes = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
     let pairs = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
     #[allow(clippy::cast_possible_truncation, reason = "the eight nibbles now stand in the low half")]
@@ -132,8 +130,13 @@ const fn encode_word(value: u32) -> [u8; 8] {
     let pairs = (value as u64 | (value as u64) << 16) & 0x0000_ffff_0000_ffff;
     let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
     let nibbles = (bytes | bytes << 4) & lanes(0x0f);
+    digits(nibbles).to_be_bytes()
+}
+
+/// The digit of the nibble in each lane.
+const fn digits(nibbles: u64) -> u64 {
     let letters = (nibbles + lanes(6)) >> 4 & lanes(1);
-    (nibbles + lanes(b'0') + letters * (b'a' - b'9' - 1) as u64).to_be_bytes()
+    nibbles + lanes(b'0') + letters * (b'a' - b'9' - 1) as u64
 }
 
 #[cfg(test)]
