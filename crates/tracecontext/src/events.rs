@@ -51,11 +51,11 @@ pub(crate) fn tracestate_unreadable() {
 }
 
 #[cold]
-pub(crate) fn tracestate_left_out(trace_state: &TraceState, kept: usize) {
+pub(crate) fn tracestate_left_out(trace_state: &TraceState, left_out: usize) {
     static THROTTLE: Throttle = Throttle::new();
     let members = trace_state.into_iter();
-    let left_out = members.len() - kept;
-    let separators = (2 * members.len()).saturating_sub(1);
+    let kept = members.len() - left_out;
+    let separators = 2 * members.len() - 1;
     let bytes = members.map(|(key, value)| key.len() + value.len()).sum::<usize>() + separators;
     let rule = "key or value is outside the grammar";
     LeftOut { header: TRACESTATE, direction: Direction::Out, rule, left_out, kept, bytes }.emit(&THROTTLE);

@@ -4,7 +4,7 @@ use crate::{
     events::{self, TRACEPARENT, TRACESTATE},
     received::Received,
     traceparent::TraceParent,
-    tracestate::List,
+    tracestate::{self, Parsed},
 };
 use opentelemetry::{
     Context,
@@ -56,9 +56,8 @@ impl TextMapPropagator for TraceContextPropagator {
     /// `traceparent` or it breaks a rule.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         let Some(traceparent) = read_traceparent(extractor) else { return cx.clone() };
-        let members = read_tracestate(extractor);
-        let trace_state = members.as_ref().map(List::to_trace_state).unwrap_or_default();
-        let received = Received::new(traceparent, members.as_ref(), &trace_state);
+        let Parsed { trace_state, verbatim } = read_tracestate(extractor).unwrap_or_default();
+        let received = Received::new(traceparent, verbatim, &trace_state);
         received.keep(cx.with_remote_span_context(remote(traceparent, trace_state)))
     }
 
@@ -92,16 +91,19 @@ fn read_traceparent(extractor: &dyn Extractor) -> Option<TraceParent> {
 /// > failure to parse tracestate MUST NOT affect the parsing of traceparent.
 ///
 /// <https://www.w3.org/TR/trace-context-2/#tracestate-header>
-fn read_tracestate(extractor: &dyn Extractor) -> Option<List<'_>> {
+fn read_tracestate(extractor: &dyn Extractor) -> Option<Parsed> {
     let lines = extractor.get_all(TRACESTATE)?;
     if lines.is_empty() {
         events::tracestate_unreadable();
     }
-    List::parse(&lines)
+    tracestate::parse(&lines)
         .inspect_err(|&error| events::tracestate_malformed(error, header::joined_len(&lines)))
         .ok()
 }
 
+/// > Vendors MUST accept empty tracestate headers but SHOULD avoid sending them.
+///
+/// <https://www.w3.org/TR/trace-context-2/#tracestate-header-field-values>
 fn write_tracestate(now: &TraceState, received: Option<&Received>) -> Option<String> {
     if let Some(verbatim) = received.and_then(|received| received.tracestate(now)) {
         return Some(verbatim.to_owned());
@@ -109,9 +111,9 @@ fn write_tracestate(now: &TraceState, received: Option<&Received>) -> Option<Str
     if now.into_iter().len() == 0 {
         return None;
     }
-    let members = List::sendable(now);
-    if members.len() < now.into_iter().len() {
-        events::tracestate_left_out(now, members.len());
+    let (header, left_out) = tracestate::header(now);
+    if left_out > 0 {
+        events::tracestate_left_out(now, left_out);
     }
-    members.header()
+    (!header.is_empty()).then_some(header)
 }

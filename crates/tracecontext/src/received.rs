@@ -1,6 +1,6 @@
 //! What was received and does not survive the API's own types.
 
-use crate::{traceparent::TraceParent, tracestate::List};
+use crate::traceparent::TraceParent;
 use opentelemetry::{
     Context,
     trace::{TraceId, TraceState},
@@ -26,13 +26,11 @@ struct Verbatim {
 }
 
 impl Received {
-    pub(crate) fn new(traceparent: TraceParent, members: Option<&List<'_>>, held: &TraceState) -> Self {
-        let incomplete = members.filter(|members| members.len() > held.into_iter().len());
-        let verbatim = |members: &List<'_>| Some(Verbatim { header: members.header()?, held: held.clone() });
+    pub(crate) fn new(traceparent: TraceParent, verbatim: Option<String>, held: &TraceState) -> Self {
         Self {
             trace_id: traceparent.trace_id(),
             random: traceparent.is_random(),
-            tracestate: incomplete.and_then(verbatim),
+            tracestate: verbatim.map(|header| Verbatim { header, held: held.clone() }),
         }
     }
 

@@ -112,16 +112,9 @@ impl TraceParent {
 
     fn to_bytes(self) -> [u8; LENGTH] {
         let mut bytes = *b"00-................................-................-..";
-        let fields: [(usize, &[u8]); 3] = [
-            (3, &hex::encode_u128(u128::from_be_bytes(self.trace_id.to_bytes()))),
-            (36, &hex::encode_u64(u64::from_be_bytes(self.span_id.to_bytes()))),
-            (53, &hex::encode_u8(self.flags.to_u8())),
-        ];
-        for (offset, digits) in fields {
-            if let Some(field) = bytes.get_mut(offset..offset + digits.len()) {
-                field.copy_from_slice(digits);
-            }
-        }
+        bytes[3..35].copy_from_slice(&hex::encode_u128(u128::from_be_bytes(self.trace_id.to_bytes())));
+        bytes[36..52].copy_from_slice(&hex::encode_u64(u64::from_be_bytes(self.span_id.to_bytes())));
+        bytes[53..].copy_from_slice(&hex::encode_u8(self.flags.to_u8()));
         bytes
     }
 }
