@@ -8,7 +8,12 @@ use opentelemetry::{
 };
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 pub mod orders;
 pub mod queue;
@@ -49,13 +54,15 @@ impl Spans {
         Self(exporter)
     }
 
-    /// All of them, in the order in which they ended.
+    /// All of them, in the order in which they began.
     ///
     /// # Errors
     ///
     /// When the exporter cannot be read.
     pub fn all(&self) -> Result<Vec<SpanData>> {
-        Ok(self.0.get_finished_spans()?)
+        let mut spans = self.0.get_finished_spans()?;
+        spans.sort_by_key(|span| span.start_time);
+        Ok(spans)
     }
 
     /// All of them, and forgets them.
@@ -69,7 +76,7 @@ impl Spans {
         Ok(spans)
     }
 
-    /// The first that ended with this name.
+    /// The first with this name.
     ///
     /// # Errors
     ///
@@ -101,6 +108,39 @@ fn print_branch(span: &SpanData, spans: &[SpanData], depth: usize) {
     );
     for child in spans.iter().filter(|other| is_child(other, span)) {
         print_branch(child, spans, depth + 1);
+    }
+}
+
+/// The log of this process: it goes to the standard output, and can be looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Makes it the place where `tracing` events go.
+    #[must_use]
+    pub fn install() -> Self {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).without_time();
+        subscriber.with_writer(move || writer.clone()).init();
+        log
+    }
+
+    /// What has been written so far.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        io::stdout().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
     }
 }
 

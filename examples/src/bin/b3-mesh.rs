@@ -9,8 +9,8 @@ use opentelemetry::{
 };
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-use otel_b3::{B3Propagator, B3Sampler, SamplingExt};
-use otel_composite::{CompositePropagator, TraceContextPropagator, extract_only};
+use otel_b3::B3Sampler;
+use otel_composite::{B3Propagator, CompositePropagator, SamplingExt, TraceContextPropagator, extract_only};
 use std::collections::HashSet;
 
 /// A service: what it is called, and what it reads and sends.

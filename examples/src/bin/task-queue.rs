@@ -40,7 +40,7 @@ async fn one_task(queue: &mut Queue, spans: &Spans) -> Result {
     let parent = extract(&queue.receive().await?);
     work().with_context(with_span(&parent, "process stranger", SpanKind::Consumer)).await;
 
-    let [producer, inner, consumer, _, stranger] = take(spans)?;
+    let [producer, consumer, inner, stranger, _] = take(spans)?;
     ensure(is_child(&consumer, &producer) && is_child(&inner, &consumer), "the consumer is a child")?;
     ensure(tenant(&inner).as_deref() == Some("acme-retail"), "the work has the producer's baggage")?;
     let root = stranger.parent_span_id == SpanId::INVALID;
