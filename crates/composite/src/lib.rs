@@ -1,4 +1,139 @@
-//! The propagators of a service as one.
+//! The [OpenTelemetry propagators](https://opentelemetry.io/docs/specs/otel/context/api-propagators/) of a service as
+//! one: formats chosen by code, Cargo feature or `OTEL_PROPAGATORS`, with an order of preference that cannot surprise.
+//!
+//! ```
+//! # #[cfg(all(feature = "tracecontext", feature = "w3c-baggage", feature = "b3"))] {
+//! use opentelemetry::{Context, propagation::TextMapPropagator};
+//! use otel_composite::{
+//!     B3Propagator, BaggagePropagator, CompositePropagator, Limits, TraceContextPropagator, extract_only,
+//! };
+//! use std::collections::HashMap;
+//!
+//! let propagator = CompositePropagator::builder()
+//!     .trace(TraceContextPropagator::new())        // preferred
+//!     .trace(extract_only(B3Propagator::single())) // accepted, never sent
+//!     .baggage(BaggagePropagator::new())
+//!     .limits(Limits::new().max_bytes(4096))
+//!     .build();
+//! assert_eq!(
+//!     propagator.to_string(),
+//!     "extract: tracecontext > b3; inject: tracecontext; baggage: baggage, at most 64 members and 4096 bytes"
+//! );
+//!
+//! let request = HashMap::from([
+//!     ("b3".to_owned(), "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1".to_owned()),
+//!     ("baggage".to_owned(), "tenant=acme".to_owned()),
+//! ]);
+//! let cx = propagator.extract_with_context(&Context::new(), &request);
+//!
+//! let mut sent = HashMap::new();
+//! propagator.inject_context(&cx, &mut sent);
+//! assert_eq!(sent["traceparent"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+//! assert_eq!(sent["baggage"], "tenant=acme");
+//! assert!(!sent.contains_key("b3"));
+//! # }
+//! ```
+//!
+//! # Which format wins
+//!
+//! The first trace format, in the order of the builder or the list, that yields a valid remote span context. Of those
+//! after it:
+//!
+//! | a later header | what it adds |
+//! |---|---|
+//! | is absent or malformed | nothing |
+//! | holds a sampling decision without ids, such as `b3: 0` | the decision |
+//! | names the same trace | what its format keeps beside the span (the debug state of B3), and its `tracestate` where the winner has none; never its span |
+//! | names another trace | nothing but its span context, for a link: [`ConflictExt`] |
+//!
+//! A header with a decision alone does not win when it comes first either. Baggage is read whatever the trace does.
+//! [`Builder::last_wins`] brings back the order of upstream's composite.
+//!
+//! # Bad input
+//!
+//! Where nothing valid came, the given context comes back, with its span and its baggage. Nothing panics. What each
+//! format does with a bad header is said in its own crate.
+//!
+//! # Events
+//!
+//! With the target `otel_propagator`, as those of the formats; a value that a peer sent is never part of one.
+//!
+//! | event | level | fields | meaning |
+//! |---|---|---|---|
+//! | `propagator.conflict` | `WARN` | `chosen`, `not_chosen` (headers), `suppressed` | two headers name different traces; rate-limited |
+//! | `propagator.configuration` | `WARN` | `variable`, `problem`, `known` | a name in `OTEL_PROPAGATORS` was not used; one for each |
+//! | `propagator.installed` | `INFO` | `propagator` | what [`install`] was given |
+//!
+//! # Choosing formats
+//!
+//! **In code**, with the [builder](CompositePropagator::builder), as above.
+//!
+//! **By feature**: what is not enabled is not compiled. A feature adds names and changes no call.
+//!
+//! | feature | brings in | names |
+//! |---|---|---|
+//! | `tracecontext` (default) | `TraceContextPropagator` | `tracecontext` |
+//! | `w3c-baggage` (default) | `BaggagePropagator` | `baggage` |
+//! | `b3` | `B3Propagator` | `b3`, `b3multi` |
+//! | `metrics` | `Builder::meter` | |
+//!
+//! **By environment**, with [`from_env`], or by a list of one's own, with [`from_list`]. [`Registry`] adds names.
+//!
+//! # From B3 to W3C
+//!
+//! Three steps, each rolled out to all services before the next; whatever is sent meanwhile is understood:
+//!
+//! ```
+//! # #[cfg(all(feature = "tracecontext", feature = "w3c-baggage", feature = "b3"))] {
+//! use otel_composite::from_lists;
+//!
+//! let accepted = "tracecontext,b3,baggage";
+//! let accept_both = from_lists(accepted, "b3,baggage")?;
+//! let send_both = from_lists(accepted, "tracecontext,b3,baggage")?;
+//! let send_w3c = from_lists(accepted, "tracecontext,baggage")?;
+//!
+//! assert!(accept_both.to_string().starts_with("extract: tracecontext > b3; inject: b3; "));
+//! assert!(send_both.to_string().starts_with("extract: tracecontext > b3; inject: tracecontext, b3; "));
+//! assert!(send_w3c.to_string().starts_with("extract: tracecontext > b3; inject: tracecontext; "));
+//! # }
+//! # Ok::<(), otel_composite::ListError>(())
+//! ```
+//!
+//! In the second step both headers name the same trace, so a debug state still arrives with `b3` and a `tracestate` with
+//! `traceparent`. Afterwards `b3` can go from the accepted formats.
+//!
+//! # Limits
+//!
+//! Baggage that is sent is within [`Limits`], also where the propagator that writes it knows of none: see
+//! [`Builder::limits`]. Baggage that is read is bounded by the propagator that reads it;
+//! [`Limited`] does it for one that does not.
+//!
+//! # Metrics
+//!
+//! With the feature `metrics`, `Builder::meter` has these recorded:
+//!
+//! | instrument | kind, unit | attributes |
+//! |---|---|---|
+//! | `propagator.injected.size` | histogram, `By` | `propagator.header`: a header of [`fields`], else `other` |
+//! | `propagator.extractions` | counter, `{extraction}` | `propagator.format`: its name; `propagator.outcome`: `valid`, `absent`, `malformed`, `not_chosen` or `sampling_only` |
+//! | `propagator.baggage.left_out` | counter, `{member}` | `propagator.direction`: `in` or `out`; `propagator.reason`: a [`Reason`] |
+//!
+//! The size is that of a header's value. Formats added with [`Builder::other`] have no outcome, since nobody can see what
+//! they found. With `last_wins`, a format that was replaced counts as `valid`.
+//!
+//! [`fields`]: opentelemetry::propagation::TextMapPropagator::fields
+//!
+//! # Departures
+//!
+//! - An `OTEL_PROPAGATORS` of which no name can be used means no propagators, not the default ones: what an operator did
+//!   not name is never sent.
+//! - The specification does not say what `none` means beside other names. Here it is warned of and ignored.
+//!
+//! # Non-goals
+//!
+//! There are no formats here but those of the features; other crates' propagators fit the builder and [`Registry`].
+//! Sampling is the sampler's business: `otel_b3::B3Sampler` honours what B3 decided.
+
 mod builder;
 mod conflict;
 mod direction;
@@ -29,18 +164,58 @@ pub use otel_w3c_baggage::BaggagePropagator;
 pub use propagator::CompositePropagator;
 pub use registry::{Concern, Registry};
 
-/// The propagators that `OTEL_PROPAGATORS` asks for.
+/// The propagators that `OTEL_PROPAGATORS` asks for at the time of the call.
+///
+/// | value | means |
+/// |---|---|
+/// | unset, empty, or nothing but white space and commas | `tracecontext,baggage` |
+/// | `none` | no propagators |
+/// | a comma-separated list | these, the trace formats in the order of preference |
+///
+/// Names are trimmed, compared without case, and used once. A name that cannot be used (unknown, not compiled in, of a
+/// format that this crate does not have, or `none` beside others) costs one `propagator.configuration` event, which also
+/// says which names are known and which feature to enable; the other names are used.
+///
+/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration>
 #[must_use]
 pub fn from_env() -> CompositePropagator {
     Registry::new().from_env()
 }
 
-/// The propagators of a list.
+/// The propagators of a list such as `OTEL_PROPAGATORS` holds: see [`from_env`].
+///
+/// ```
+/// # #[cfg(all(feature = "tracecontext", feature = "w3c-baggage", feature = "b3"))] {
+/// let propagator = otel_composite::from_list("b3, tracecontext, baggage")?;
+/// assert!(propagator.to_string().starts_with("extract: b3 > tracecontext; inject: b3, tracecontext; "));
+/// # }
+/// # Ok::<(), otel_composite::ListError>(())
+/// ```
+///
+/// # Errors
+///
+/// All names that cannot be used, at once.
 pub fn from_list(list: &str) -> Result<CompositePropagator, ListError> {
     Registry::new().from_list(list)
 }
 
-/// One list for each way.
+/// One list for what is read, in the order of preference, and one for what is sent.
+///
+/// ```
+/// # #[cfg(all(feature = "tracecontext", feature = "b3"))] {
+/// let propagator = otel_composite::from_lists("tracecontext,b3", "tracecontext")?;
+/// assert_eq!(propagator.to_string(), "extract: tracecontext > b3; inject: tracecontext; baggage: nothing");
+/// # }
+/// # Ok::<(), otel_composite::ListError>(())
+/// ```
+///
+/// # Errors
+///
+/// All names of either list that cannot be used, at once.
 pub fn from_lists(extract: &str, inject: &str) -> Result<CompositePropagator, ListError> {
     Registry::new().from_lists(extract, inject)
 }
+
+#[cfg(all(doctest, feature = "tracecontext", feature = "w3c-baggage", feature = "b3"))]
+#[doc = include_str!("../README.md")]
+struct ReadMe;
