@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{FORMS, Form, PARENT, SPAN, TRACE, extract, extract_in, headers, inject};
+use common::{FORMS, Form, IDS, PARENT, SPAN, TRACE, extract, extract_in, headers, inject};
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,
@@ -12,7 +12,6 @@ use opentelemetry::{
 use opentelemetry_http::HeaderExtractor;
 use otel_b3::{B3Propagator, Sampling, SamplingExt};
 
-const IDS: Option<(&str, &str)> = Some((TRACE, SPAN));
 const STATES: [(Option<char>, Sampling); 4] = [
     (None, Sampling::Defer),
     (Some('0'), Sampling::Deny),

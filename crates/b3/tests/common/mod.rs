@@ -10,6 +10,11 @@ pub(crate) const TRACE: &str = "80f198ee56343ba864fe8b2a57d3eff7";
 pub(crate) const SPAN: &str = "e457b5a2e4d86bd1";
 pub(crate) const PARENT: &str = "05e3ac9a4f6e3b90";
 
+/// A trace id and a span id, where there are any.
+pub(crate) type Ids<'a> = Option<(&'a str, &'a str)>;
+
+pub(crate) const IDS: Ids<'static> = Some((TRACE, SPAN));
+
 /// Header names and values.
 pub(crate) type Headers = BTreeMap<String, String>;
 
@@ -52,7 +57,7 @@ impl Form {
     }
 
     /// The headers for identifiers and a state (`0`, `1`, `d`), each of which may be missing.
-    pub(crate) fn headers(self, ids: Option<(&str, &str)>, state: Option<char>) -> Headers {
+    pub(crate) fn headers(self, ids: Ids<'_>, state: Option<char>) -> Headers {
         match self {
             Self::Single => single(ids, state),
             Self::Multi => multi(ids, state),
@@ -61,13 +66,13 @@ impl Form {
     }
 }
 
-fn single(ids: Option<(&str, &str)>, state: Option<char>) -> Headers {
+fn single(ids: Ids<'_>, state: Option<char>) -> Headers {
     let ids = ids.map(|(trace, span)| format!("{trace}-{span}"));
     let fields: Vec<_> = ids.into_iter().chain(state.map(String::from)).collect();
     if fields.is_empty() { Headers::new() } else { headers([("b3", fields.join("-"))]) }
 }
 
-fn multi(ids: Option<(&str, &str)>, state: Option<char>) -> Headers {
+fn multi(ids: Ids<'_>, state: Option<char>) -> Headers {
     let ids = ids.map_or(vec![], |(trace, span)| vec![("x-b3-traceid", trace), ("x-b3-spanid", span)]);
     let state = state.map(|state| match state {
         'd' => ("x-b3-flags", "1"),

@@ -1,0 +1,143 @@
+//! The events of refused headers. They stand alone because each rule has one throttle in the whole process.
+
+#![allow(
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "the identifiers are ASCII; a poisoned lock fails the test"
+)]
+
+mod common;
+
+use common::{Headers, PARENT, SPAN, TRACE, extract, headers};
+use opentelemetry::{Context, propagation::TextMapPropagator};
+use opentelemetry_http::HeaderExtractor;
+use otel_b3::B3Propagator;
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    sync::{Arc, Mutex},
+};
+use tracing::{Event, Level, Subscriber, field::Field};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context as LayerContext, SubscriberExt as _},
+};
+
+type Fields = BTreeMap<String, String>;
+
+#[derive(Clone, Default)]
+struct Events(Arc<Mutex<Vec<Fields>>>);
+
+impl<S: Subscriber> Layer<S> for Events {
+    fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
+        assert_eq!(event.metadata().name(), "propagator.rejected");
+        assert_eq!(event.metadata().target(), "otel_propagator");
+        assert_eq!(*event.metadata().level(), Level::WARN);
+        let mut fields = Fields::new();
+        event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
+            let mut text = String::new();
+            write!(text, "{value:?}").unwrap();
+            fields.insert(field.name().to_owned(), text.trim_matches('"').to_owned());
+        });
+        self.0.lock().unwrap().push(fields);
+    }
+}
+
+fn events_of(run: impl FnOnce()) -> Vec<Fields> {
+    let events = Events::default();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(events.clone()), run);
+    std::mem::take(&mut *events.0.lock().unwrap())
+}
+
+/// Header, rule and bytes of each event.
+fn told_of(request: &Headers) -> Vec<(String, String, String)> {
+    let get = |event: &Fields, name: &str| event.get(name).cloned().unwrap_or_default();
+    let told = events_of(|| drop(extract(request)));
+    for event in &told {
+        assert!(!format!("{event:?}").contains("SECRET"), "{event:?}");
+    }
+    told.iter().map(|event| (get(event, "header"), get(event, "rule"), get(event, "bytes"))).collect()
+}
+
+#[test]
+fn each_bad_form_is_told_of_once_with_its_rule_and_size() {
+    let ids = format!("{TRACE}-{SPAN}");
+    let zero = "0".repeat(16);
+    let single = [
+        ("trace id is not 16 or 32 characters", "SECRET".to_owned()),
+        ("trace id is not lower-case hex", format!("SECRET{}", &ids[6..])),
+        ("trace id is all zeros", format!("{zero}-{SPAN}-1")),
+        ("no span id", TRACE.to_owned()),
+        ("span id is not 16 characters", format!("{TRACE}-SECRET")),
+        ("span id is not lower-case hex", format!("{TRACE}-SECRET{}-1", &SPAN[6..])),
+        ("span id is all zeros", format!("{TRACE}-{zero}-1")),
+        ("parent span id is not 16 characters", format!("{ids}-1-SECRET")),
+        ("parent span id is not lower-case hex", format!("{ids}-1-SECRET{}", &PARENT[6..])),
+        ("not a sampling state", format!("{ids}-SECRET")),
+    ];
+    for (rule, value) in &single {
+        let expected = ("b3".to_owned(), (*rule).to_owned(), value.len().to_string());
+        assert_eq!(told_of(&headers([("b3", value)])), [expected], "{value:?}");
+    }
+    let (trace, span) = (("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN));
+    let multi = [
+        ("no trace id", "x-b3-traceid", vec![span]),
+        ("no span id", "x-b3-spanid", vec![trace]),
+        ("trace id is not 16 or 32 characters", "x-b3-traceid", vec![("x-b3-traceid", "SECRET"), span]),
+        ("span id is not 16 characters", "x-b3-spanid", vec![trace, ("x-b3-spanid", "SECRET")]),
+        (
+            "parent span id is not 16 characters",
+            "x-b3-parentspanid",
+            vec![trace, span, ("x-b3-parentspanid", "SECRET")],
+        ),
+        ("not a sampling state", "x-b3-sampled", vec![("x-b3-sampled", "SECRET")]),
+    ];
+    for (rule, header, request) in multi {
+        let bytes = request.iter().find(|(name, _)| *name == header).map_or(0, |(_, value)| value.len());
+        let expected = (header.to_owned(), rule.to_owned(), bytes.to_string());
+        assert_eq!(told_of(&headers(request.clone())), [expected], "{request:?}");
+    }
+}
+
+#[test]
+fn a_form_that_is_good_or_absent_is_not_told_of() {
+    for request in [
+        vec![],
+        vec![("b3", "0")],
+        vec![("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN)],
+        vec![("x-b3-flags", "0")],
+        // The single header is enough, whatever else there is.
+        vec![("b3", "1"), ("x-b3-traceid", "?")],
+    ] {
+        assert_eq!(told_of(&headers(request.clone())), [], "{request:?}");
+    }
+}
+
+#[test]
+fn a_bad_single_header_is_told_of_even_where_the_other_form_is_good_and_so_are_two_bad_ones() {
+    let one = told_of(&headers([("b3", "00000000000000000"), ("x-b3-sampled", "0")]));
+    assert_eq!(one.len(), 1, "{one:?}");
+    let both =
+        told_of(&headers([("b3", "00000000000000000"), ("x-b3-traceid", "00"), ("x-b3-spanid", SPAN)]));
+    let names: Vec<_> = both.iter().map(|(header, ..)| header.as_str()).collect();
+    assert_eq!(names, ["b3", "x-b3-traceid"]);
+}
+
+#[test]
+fn a_header_that_is_no_text_is_told_of() {
+    let mut carrier = http::HeaderMap::new();
+    carrier.insert("b3", http::HeaderValue::from_bytes(b"\xff").unwrap());
+    let told = events_of(|| {
+        B3Propagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&carrier));
+    });
+    let [event] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(event.get("header").map(String::as_str), Some("b3"));
+    assert_eq!(event.get("rule").map(String::as_str), Some("value is not visible ASCII"));
+}
+
+#[test]
+fn a_flood_costs_a_few_events() {
+    let request = headers([("x-b3-traceid", "0".repeat(32)), ("x-b3-spanid", SPAN.to_owned())]);
+    let told = events_of(|| (0..10_000).for_each(|_| drop(extract(&request))));
+    assert!((1..=10).contains(&told.len()), "{} events", told.len());
+}
