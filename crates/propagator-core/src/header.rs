@@ -40,6 +40,7 @@ pub struct Repeated {
 /// assert_eq!(line(&carrier, "traceparent"), Line::Absent);
 /// ```
 #[must_use]
+#[inline]
 pub fn line<'a>(extractor: &'a dyn Extractor, name: &str) -> Line<'a> {
     let Some(lines) = extractor.get_all(name) else { return Line::Absent };
     match *lines.as_slice() {
@@ -59,6 +60,7 @@ pub fn line<'a>(extractor: &'a dyn Extractor, name: &str) -> Line<'a> {
 /// assert_eq!(joined_len(&[]), 0);
 /// ```
 #[must_use]
+#[inline]
 pub fn joined_len(lines: &[&str]) -> usize {
     lines.iter().map(|line| line.len()).sum::<usize>() + lines.len().saturating_sub(1)
 }
@@ -75,6 +77,7 @@ pub fn joined_len(lines: &[&str]) -> usize {
 /// assert_eq!(trim("\u{a0}a"), "\u{a0}a");
 /// ```
 #[must_use]
+#[inline]
 pub fn trim(value: &str) -> &str {
     value.trim_matches([' ', '\t'])
 }
