@@ -87,6 +87,12 @@ impl Sent {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
     }
+
+    /// The same headers as they are read.
+    pub(crate) fn to_lines(&self) -> Lines<'_> {
+        let known = |sent: &str| crate::composite::NAMES.iter().find(|name| **name == sent).copied();
+        Lines(self.0.iter().filter_map(|(name, value)| Some((known(name)?, value.as_str()))).collect())
+    }
 }
 
 impl Injector for Sent {

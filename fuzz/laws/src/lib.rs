@@ -21,14 +21,18 @@ macro_rules! law {
 mod b3;
 mod baggage;
 mod carrier;
+mod composite;
 mod differential;
 mod given;
+mod hop;
 mod model;
 mod tracecontext;
 
 pub use b3::{b3_multi, b3_single};
 pub use baggage::{baggage_in, baggage_out};
+pub use composite::composite;
 pub use differential::{differential_b3, differential_baggage, differential_tracecontext};
+pub use hop::hop;
 pub use tracecontext::{traceparent, tracestate};
 
 /// A law as the fuzzers run it.
@@ -42,6 +46,8 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("baggage_out", baggage_out),
     ("b3_single", b3_single),
     ("b3_multi", b3_multi),
+    ("composite", composite),
+    ("hop", hop),
     ("differential_tracecontext", differential_tracecontext),
     ("differential_baggage", differential_baggage),
     ("differential_b3", differential_b3),

@@ -1,0 +1,227 @@
+//! Several formats as one.
+
+use crate::{
+    b3, baggage,
+    carrier::{Lines, Sent, send},
+    given::{GIVEN, has_given_span, has_mark},
+    model::{
+        b3::{State, Trace},
+        baggage::read,
+        tracecontext::{Parent, state},
+    },
+    tracecontext::{expected_parent, span_fields},
+};
+use opentelemetry::{
+    Context,
+    baggage::BaggageExt,
+    propagation::{Extractor, TextMapPropagator},
+    trace::{SpanContext, TraceContextExt},
+};
+use otel_b3::{B3Propagator, SamplingExt};
+use otel_baggage_limits::Limits;
+use otel_composite::{CompositePropagator, ConflictExt, extract_only, inject_only};
+use otel_tracecontext::TraceContextPropagator;
+use otel_w3c_baggage::BaggagePropagator;
+use std::sync::LazyLock;
+
+/// Every header that one of the formats reads.
+pub(crate) const NAMES: &[&str] = &[
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "b3",
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-b3-flags",
+];
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Format {
+    W3c,
+    B3,
+}
+
+/// A composite, and what is known of it.
+struct Setup {
+    propagator: CompositePropagator,
+    /// What it reads, the most preferred first.
+    reads: &'static [Format],
+    last_wins: bool,
+    /// Whether it reads all that it sends.
+    both_ways: bool,
+    limits: Limits,
+}
+
+static SETUPS: LazyLock<[Setup; 6]> = LazyLock::new(|| {
+    let (w3c, b3) = (TraceContextPropagator::new(), B3Propagator::single());
+    let few = Limits::new().max_members(3).max_bytes(64);
+    let baggage = BaggagePropagator::new();
+    let new = || CompositePropagator::builder().baggage(baggage);
+    let setup = |builder: otel_composite::Builder, reads| Setup {
+        propagator: builder.build(),
+        reads,
+        last_wins: false,
+        both_ways: true,
+        limits: Limits::new(),
+    };
+    let (w3c_first, b3_first): (&[Format], &[Format]) =
+        (&[Format::W3c, Format::B3], &[Format::B3, Format::W3c]);
+    [
+        setup(new().trace(w3c).trace(b3), w3c_first),
+        setup(new().trace(B3Propagator::multi()).trace(w3c), b3_first),
+        Setup { limits: few, ..setup(new().trace(w3c).trace(extract_only(b3)).limits(few), w3c_first) },
+        Setup {
+            both_ways: false,
+            ..setup(new().trace(inject_only(w3c)).trace(B3Propagator::single_and_multi()), &[Format::B3])
+        },
+        Setup { last_wins: true, ..setup(new().trace(w3c).trace(b3).last_wins(true), w3c_first) },
+        setup(new().trace(w3c), &[Format::W3c]),
+    ]
+});
+
+/// The first byte chooses the composite; the rest is header lines, `name:value`.
+pub fn composite(data: &[u8]) {
+    let (choice, data) = data.split_first().map_or((0, data), |(first, rest)| (usize::from(*first), rest));
+    let Some(setup) = SETUPS.get(choice % SETUPS.len()) else { return };
+    let text = String::from_utf8_lossy(data);
+    let lines = Lines::parse(NAMES, &text);
+    let next = received(setup, &lines, &lines);
+    if let Some(headers) = lines.to_hash_map() {
+        law!(received(setup, &headers, &lines) == next, "a map gives the same answer", headers);
+    }
+    if let Some(headers) = lines.to_header_map() {
+        let carrier = opentelemetry_http::HeaderExtractor(&headers);
+        law!(received(setup, &carrier, &lines) == next, "HTTP headers give the same answer", headers);
+    }
+    if setup.both_ways {
+        let again = send(&setup.propagator, &setup.propagator.extract_with_context(&Context::new(), &next));
+        law!(again == next, "the second hop sends what the first one sent", next, again);
+    }
+}
+
+/// What each format that is read names, the most preferred first.
+struct Named {
+    parent: Option<Parent>,
+    b3: Option<Trace>,
+}
+
+impl Named {
+    fn new(setup: &Setup, lines: &Lines<'_>) -> Self {
+        let reads = |format| setup.reads.contains(&format);
+        Self {
+            parent: expected_parent(lines).filter(|_| reads(Format::W3c)),
+            b3: b3::expected(lines).filter(|_| reads(Format::B3)),
+        }
+    }
+
+    fn of(&self, format: Format) -> Option<Parent> {
+        match format {
+            Format::W3c => self.parent,
+            Format::B3 => {
+                let (trace_id, parent_id) = self.b3?.ids?;
+                let flags = u8::from(self.b3?.state.is_sampled());
+                Some(Parent { trace_id, parent_id, flags })
+            }
+        }
+    }
+
+    fn in_order(&self, setup: &Setup) -> impl Iterator<Item = Parent> {
+        setup.reads.iter().filter_map(|format| self.of(*format)).collect::<Vec<_>>().into_iter()
+    }
+}
+
+fn received(setup: &Setup, carrier: &dyn Extractor, lines: &Lines<'_>) -> Sent {
+    let named = Named::new(setup, lines);
+    let mut in_order = named.in_order(setup);
+    let winner = if setup.last_wins { in_order.last() } else { in_order.next() };
+    leaves_the_rest_alone(&setup.propagator.extract_with_context(&GIVEN, carrier), winner.is_some());
+    let cx = setup.propagator.extract_with_context(&Context::new(), carrier);
+    let span = cx.span();
+    let span = span.span_context();
+    law!(span.is_valid() == winner.is_some(), "a valid format wins, and nothing else does", span, lines);
+    if let Some(winner) = winner {
+        law!(span_fields(span) == winner, "the most preferred valid format wins", span, winner, lines);
+        remembers_the_loser(&cx, setup, &named, winner);
+    }
+    reads_baggage(&cx, lines);
+    let decision = named.b3.filter(|trace| trace.ids.is_none()).map(|trace| trace.state);
+    let kept = cx.b3_bare_decision().map(b3::state);
+    law!(kept == decision, "a decision without ids is kept, and is no winner", kept, decision);
+    let sent = send(&setup.propagator, &cx);
+    is_expected_next_hop(setup, &sent, &named, span, lines);
+    let joined = sent.get("baggage").unwrap_or_default();
+    baggage::is_expected(joined, &baggage::entries(cx.baggage()), &setup.limits);
+    sent
+}
+
+fn leaves_the_rest_alone(cx: &Context, replaced: bool) {
+    law!(has_mark(cx), "the rest of the context is left alone");
+    law!(has_given_span(cx) != replaced, "only a winner replaces the given span");
+}
+
+fn remembers_the_loser(cx: &Context, setup: &Setup, named: &Named, winner: Parent) {
+    let others = cx.conflicting_span_contexts().iter().map(|other| span_fields(other).trace_id);
+    let expected = named.in_order(setup).map(|named| named.trace_id).filter(|id| *id != winner.trace_id);
+    law!(setup.last_wins || others.eq(expected), "a trace that was not chosen is remembered", winner);
+}
+
+fn reads_baggage(cx: &Context, lines: &Lines<'_>) {
+    let joined = lines.joined("baggage");
+    // What is not admitted on the way out may still be read.
+    let expected = joined.map(|joined| read(&joined, &Limits::new())).unwrap_or_default();
+    law!(baggage::entries(cx.baggage()) == expected, "baggage is always read", expected, cx.baggage());
+}
+
+fn is_expected_next_hop(setup: &Setup, sent: &Sent, named: &Named, span: &SpanContext, lines: &Lines<'_>) {
+    let of_this_trace = |parent: &Parent| parent.trace_id == span_fields(span).trace_id;
+    let received = named.parent.filter(of_this_trace);
+    is_of_span(sent, span, received.map_or(0, |parent| parent.flags & 2));
+    let joined = lines.joined("tracestate").unwrap_or_default();
+    let members = state(&joined).filter(|_| received.is_some()).unwrap_or_default();
+    let sent_state = sent.get("tracestate").map(|value| state(value).unwrap_or_default()).unwrap_or_default();
+    let sends_w3c = sent.get("traceparent").is_some();
+    law!(
+        setup.last_wins || !sends_w3c || sent_state == members,
+        "the tracestate of the chosen trace goes on",
+        sent,
+        members
+    );
+    law!(members.is_empty() <= sent_state.is_empty(), "no other tracestate is sent", sent);
+    let debug = named.b3.is_some_and(|trace| {
+        trace.state == State::Debug && trace.ids.is_some_and(|ids| ids.0 == span_fields(span).trace_id)
+    });
+    if let Some(b3) = b3::expected(&sent.to_lines()) {
+        law!(
+            b3.ids.is_none() || (b3.state == State::Debug) == debug,
+            "debug goes on, and is not invented",
+            sent
+        );
+    }
+}
+
+/// Every trace header names the span of the context.
+pub(crate) fn is_of_span(sent: &Sent, span: &SpanContext, random: u8) {
+    let lines = sent.to_lines();
+    let span = span.is_valid().then(|| span_fields(span));
+    if let Some(value) = sent.get("traceparent") {
+        let expected = span.map(|span| Parent { flags: span.flags | random, ..span });
+        law!(
+            crate::model::tracecontext::is_sent_parent(value),
+            "what is sent is version 00 with known flags",
+            value
+        );
+        law!(expected_parent(&lines) == expected, "traceparent names the span", sent, expected);
+    }
+    if let Some(b3) = b3::expected(&lines) {
+        let expected = span.map(|span| (span.trace_id, span.parent_id));
+        law!(b3.ids == expected, "b3 names the span", sent, expected);
+        let sampled = span.map_or(b3.state.is_sampled(), |span| span.flags & 1 != 0);
+        law!(
+            b3.state == State::Debug || b3.state.is_sampled() == sampled,
+            "b3 says whether it is sampled",
+            sent
+        );
+    }
+}
