@@ -1,1 +1,19 @@
-//! TODO
+//! Our propagators beside the SDK's and beside the floor that the upstream API sets, in one run.
+//!
+//! The rows stand in [`rows`], once; `compare`, `growth` and the criterion benches all take them from there.
+
+pub mod allocation;
+pub mod callgrind;
+pub mod carrier;
+pub mod clock;
+pub mod contenders;
+pub mod floor;
+pub mod hostile;
+pub mod input;
+pub mod report;
+pub mod rows;
+pub mod svg;
+pub mod task;
+
+/// One call of what is measured.
+pub type Task = Box<dyn FnMut()>;

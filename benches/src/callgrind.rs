@@ -1,0 +1,102 @@
+//! Counts instructions with valgrind's callgrind: the same build gives the same number, on a busy machine too.
+//!
+//! A program runs itself under callgrind; the child hands its tasks to [`run`], and callgrind writes one file
+//! for each time that [`measured`] returns.
+
+use crate::Task;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// How often most tasks are called. Their contexts differ in the order of their baggage, and the result is the
+/// average.
+pub const CALLS: u64 = 8;
+
+/// A task to be measured, and over how many calls.
+pub type Measured = (Task, u64);
+
+/// Runs this program again under callgrind with `argument`, for which it has to pass its tasks to [`run`], and
+/// gives the instructions of one call of each, in their order.
+///
+/// # Errors
+///
+/// One line that says what is missing where valgrind is not installed, or what it complained about.
+pub fn count(argument: &str) -> Result<Vec<u64>, String> {
+    let directory = Scratch::new()?;
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--collect-atstart=no", "--combine-dumps=no", "--dump-instr=no"])
+        .args([format!("--toggle-collect={MEASURED}"), format!("--dump-after={MEASURED}")])
+        .arg(format!("--callgrind-out-file={}", directory.0.join("out").display()))
+        .arg(env::current_exe().map_err(|error| error.to_string())?)
+        .arg(argument)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(
+            |_| "valgrind is missing: install it to count instructions (Debian: apt-get install valgrind)",
+        )?;
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(format!("valgrind failed: {}", complaint.trim().replace('\n', " | ")));
+    }
+    let calls = String::from_utf8_lossy(&output.stdout).into_owned();
+    let calls = calls.lines().filter_map(|line| line.parse::<u64>().ok());
+    let per_call: Vec<u64> =
+        totals(&directory.0)?.iter().zip(calls).map(|(total, calls)| total / calls).collect();
+    let (empty, tasks) = per_call.split_first().ok_or("callgrind measured nothing")?;
+    Ok(tasks.iter().map(|cost| cost.saturating_sub(*empty)).collect())
+}
+
+/// Runs each task for callgrind, warm, and prints over how many calls; the first is one that does nothing.
+pub fn run(tasks: impl Iterator<Item = Measured>) {
+    let nothing: Task = Box::new(|| ());
+    for (mut task, calls) in std::iter::once((nothing, CALLS)).chain(tasks) {
+        println!("{calls}");
+        repeat(&mut task, calls);
+        measured(&mut task, calls);
+    }
+}
+
+fn repeat(task: &mut Task, calls: u64) {
+    (0..calls).for_each(|_| task());
+}
+
+/// The name by which callgrind knows the function below.
+const MEASURED: &str = "benches::callgrind::measured";
+
+/// What callgrind looks at.
+#[inline(never)]
+fn measured(task: &mut Task, calls: u64) {
+    repeat(task, calls);
+}
+
+/// The instructions of each dump, in the order in which they were written: `out.1`, `out.2`, …
+fn totals(directory: &Path) -> Result<Vec<u64>, String> {
+    (1..)
+        .map(|number| directory.join(format!("out.{number}")))
+        .map_while(|file| fs::read_to_string(file).ok())
+        .filter(|dump| dump.contains("Trigger: --dump-after"))
+        .map(|dump| {
+            let line = dump.lines().find_map(|line| line.strip_prefix("totals: "));
+            line.and_then(|total| total.trim().parse().ok()).ok_or_else(|| "a dump without totals".to_owned())
+        })
+        .collect()
+}
+
+/// A directory of its own that is deleted in the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, String> {
+        let path = env::temp_dir().join(format!("propagator-benches-{}", std::process::id()));
+        fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,64 @@
+//! Nanoseconds, for a ratio from one run: other programs on the machine move them.
+
+use crate::Task;
+use std::{
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
+
+const BATCHES: usize = 15;
+const BATCH: Duration = Duration::from_millis(2);
+
+/// The median of some batches, of one call.
+pub fn nanoseconds(task: &mut Task) -> f64 {
+    let calls = calls_of_a_batch(task);
+    median((0..BATCHES).map(|_| per_call(time(calls, task), calls)))
+}
+
+/// The same for two threads that call at the same time, each its own task.
+pub fn nanoseconds_in_two_threads(make: &(dyn Fn() -> Task + Sync)) -> f64 {
+    let calls = calls_of_a_batch(&mut make()) * 4;
+    median((0..BATCHES).map(|_| per_call(time_in_two_threads(calls, make), calls)))
+}
+
+/// How long the slower of two threads takes for `calls` calls.
+pub fn time_in_two_threads(calls: u64, make: &(dyn Fn() -> Task + Sync)) -> Duration {
+    let start = Barrier::new(2);
+    let work = || {
+        let mut task = make();
+        start.wait();
+        time(calls, &mut task)
+    };
+    thread::scope(|scope| {
+        let other = scope.spawn(work);
+        work().max(other.join().expect("the task does not panic"))
+    })
+}
+
+fn time(calls: u64, task: &mut Task) -> Duration {
+    let start = Instant::now();
+    for _ in 0..calls {
+        task();
+    }
+    start.elapsed()
+}
+
+fn calls_of_a_batch(task: &mut Task) -> u64 {
+    let mut calls = 1;
+    while time(calls, task) < BATCH && calls < 1 << 24 {
+        calls *= 2;
+    }
+    calls
+}
+
+#[allow(clippy::cast_precision_loss, reason = "the calls of a batch are far below 2^52")]
+fn per_call(time: Duration, calls: u64) -> f64 {
+    time.as_secs_f64() * 1e9 / calls as f64
+}
+
+fn median(samples: impl Iterator<Item = f64>) -> f64 {
+    let mut samples: Vec<f64> = samples.collect();
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}

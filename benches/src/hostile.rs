@@ -1,0 +1,158 @@
+//! Headers that a peer sends to make reading them expensive, in any size.
+
+use crate::{
+    Task,
+    carrier::Carrier,
+    contenders::{Propagator, ours, sdk},
+    floor::Floor,
+    input::TRACEPARENT,
+    task,
+};
+use http::HeaderMap;
+use std::collections::HashMap;
+
+/// The sizes between which nothing may grow: both are beyond every limit.
+pub const SIZES: [usize; 2] = [64 << 10, 1 << 20];
+
+/// One kind of hostile header.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Hostile {
+    /// The header.
+    pub header: &'static str,
+    /// What is wrong with it.
+    pub kind: &'static str,
+    text: Text,
+    reads: &'static [&'static str],
+    /// The SDK's propagator and ours.
+    makers: [fn() -> Propagator; 2],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Text {
+    /// One line that starts with the first and goes on with the second for as long as it takes.
+    OneLine(&'static str, &'static str),
+    /// One line of members, each with another number in the place of `#`.
+    Numbered(&'static str),
+    /// This line again and again.
+    Lines(&'static str),
+}
+
+/// Who reads it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[allow(clippy::exhaustive_enums, reason = "the columns of the tables")]
+pub enum Reader {
+    /// The SDK.
+    Sdk,
+    /// This workspace.
+    Ours,
+    /// `Extractor::get_all` alone: what the carrier itself costs.
+    Carrier,
+}
+
+/// Every kind.
+#[must_use]
+pub fn all() -> Vec<Hostile> {
+    use Text::{Lines, Numbered, OneLine};
+    let baggage = [
+        ("many members", Numbered("key-#=value,")),
+        ("one key again and again", OneLine("", "k=v,")),
+        ("one long value", OneLine("k=", "v")),
+        ("one long escaped value", OneLine("k=", "%41")),
+        ("one long value, not UTF-8", OneLine("k=", "%ff")),
+        ("one long key", OneLine("", "k")),
+        ("one long property", OneLine("k=v;", "p")),
+        ("many properties", OneLine("k=v", ";p")),
+        ("only commas", OneLine("", ",")),
+        ("only spaces", OneLine("", " ")),
+        ("members without `=`", OneLine("", "member,")),
+        ("many lines", Lines("key=value-of-an-entry")),
+    ];
+    let tracestate = [
+        ("many members", Numbered("key#=value,")),
+        ("one long value", OneLine("k=", "v")),
+        ("one long key", OneLine("", "k")),
+        ("only commas", OneLine("", ",")),
+        ("only spaces", OneLine("", " ")),
+        ("many lines", Lines("key=value-of-a-member")),
+    ];
+    let traceparent = [
+        (
+            "a later version that goes on",
+            OneLine("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-", "x"),
+        ),
+        ("only hyphens", OneLine("", "-")),
+        ("only spaces", OneLine("", " ")),
+        ("many lines", Lines(TRACEPARENT)),
+    ];
+    let b3 = [
+        ("a valid start that goes on", OneLine("0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1", "-1")),
+        ("only hyphens", OneLine("", "-")),
+        ("many lines", Lines("0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1")),
+    ];
+    let ids =
+        [("one long value", OneLine("", "0")), ("many lines", Lines("0af7651916cd43dd8448eb211c80319c"))];
+    [
+        of("baggage", &["baggage"], &baggage, [sdk::baggage, ours::baggage]),
+        of(
+            "tracestate",
+            &["traceparent", "tracestate"],
+            &tracestate,
+            [sdk::trace_context, ours::trace_context],
+        ),
+        of("traceparent", &["traceparent"], &traceparent, [sdk::trace_context, ours::trace_context]),
+        of("b3", &["b3"], &b3, [sdk::b3_single, ours::b3_single]),
+        of("x-b3-traceid", &["x-b3-traceid"], &ids, [sdk::b3_multi, ours::b3_multi]),
+    ]
+    .concat()
+}
+
+fn of(
+    header: &'static str,
+    reads: &'static [&'static str],
+    kinds: &[(&'static str, Text)],
+    makers: [fn() -> Propagator; 2],
+) -> Vec<Hostile> {
+    kinds.iter().map(|&(kind, text)| Hostile { header, kind, text, reads, makers }).collect()
+}
+
+impl Hostile {
+    /// The reading of such a header of about `bytes` bytes.
+    #[must_use]
+    pub fn task(&self, reader: Reader, bytes: usize) -> Task {
+        let [sdk, ours] = self.makers;
+        let propagator = match reader {
+            Reader::Sdk => sdk(),
+            Reader::Ours => ours(),
+            Reader::Carrier => Box::new(Floor::reading(self.reads)),
+        };
+        match self.text {
+            // `HeaderMap` looks at every byte each time it is asked; this carrier does not, so the reader is seen.
+            Text::OneLine(start, rest) => {
+                let text = [start, &rest.repeat(bytes / rest.len())].concat();
+                task::extract(propagator, self.beside::<HashMap<_, _>>(&[text]))
+            }
+            Text::Numbered(member) => {
+                let members =
+                    (0..bytes / (member.len() + 3)).map(|i| member.replace('#', &format!("{i:05}")));
+                task::extract(propagator, self.beside::<HashMap<_, _>>(&[members.collect()]))
+            }
+            Text::Lines(line) => task::extract(
+                propagator,
+                self.beside::<HeaderMap>(&vec![line.to_owned(); bytes / line.len()]),
+            ),
+        }
+    }
+
+    /// The header with what must be there for it to be read at all.
+    fn beside<C: Carrier>(&self, lines: &[String]) -> C {
+        let mut carrier = C::default();
+        if self.header == "tracestate" {
+            carrier.append("traceparent", TRACEPARENT);
+        }
+        for line in lines {
+            carrier.append(self.header, line);
+        }
+        carrier
+    }
+}

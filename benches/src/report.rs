@@ -1,0 +1,247 @@
+//! The tables that `compare` prints, and what misses its target in them.
+
+use crate::{
+    Task,
+    allocation::{self, Usage},
+    callgrind::{self, Measured},
+    clock,
+    hostile::{self, Hostile, Reader},
+    rows::{Contender, Row},
+};
+use std::fmt::{Display, Write};
+
+/// The tasks whose instructions are counted, in the order in which [`Tables::measure`] takes the counts.
+pub fn tasks(rows: &[Row], hostile: &[Hostile]) -> impl Iterator<Item = Measured> {
+    let of_row = |row| Contender::ALL.into_iter().filter_map(move |who| Row::task(row, who));
+    let of_kind = |kind| READINGS.map(|(reader, bytes)| Hostile::task(kind, reader, bytes));
+    let rows = rows.iter().flat_map(of_row).map(|task| (task, callgrind::CALLS));
+    // One call tells enough of something that is the same each time and may take a hundred million instructions.
+    rows.chain(hostile.iter().flat_map(of_kind).map(|task| (task, 1)))
+}
+
+/// A hostile header is read by each of these: ours, just beyond the limits and far beyond them, the SDK, and
+/// what the carrier alone costs.
+const READINGS: [(Reader, usize); 4] = [
+    (Reader::Ours, hostile::SIZES[0]),
+    (Reader::Ours, hostile::SIZES[1]),
+    (Reader::Sdk, hostile::SIZES[1]),
+    (Reader::Carrier, hostile::SIZES[1]),
+];
+
+/// What `compare` prints.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Tables {
+    /// The tables, in Markdown.
+    pub text: String,
+    /// What missed its target, a line each.
+    pub missed: Vec<String>,
+}
+
+/// What one call costs.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    instructions: u64,
+    usage: Usage,
+    nanoseconds: f64,
+}
+
+impl Cost {
+    fn of(mut task: Task, instructions: u64) -> Self {
+        Self { instructions, usage: usage(&mut task), nanoseconds: clock::nanoseconds(&mut task) }
+    }
+}
+
+/// What one call of a warm task asks of the allocator.
+fn usage(task: &mut Task) -> Usage {
+    for _ in 0..callgrind::CALLS {
+        task();
+    }
+    allocation::count(task)
+}
+
+impl Tables {
+    /// Measures and compares. `instructions` are those of [`tasks`].
+    #[must_use]
+    pub fn measure(rows: &[Row], hostile: &[Hostile], instructions: Vec<u64>) -> Self {
+        let mut instructions = instructions.into_iter();
+        let mut next = || instructions.next().expect("one count a task");
+        let mut tables = Self::default();
+        tables.operations(rows, &mut next);
+        tables.two_threads(rows);
+        tables.hostile(hostile, &mut next);
+        tables
+    }
+
+    fn operations(&mut self, rows: &[Row], instructions: &mut dyn FnMut() -> u64) {
+        self.head(
+            &["operation", "carrier"],
+            &[
+                "instructions: SDK",
+                "ours",
+                "floor",
+                "SDK / ours",
+                "ours / floor",
+                "allocations: SDK",
+                "ours",
+                "floor",
+                "ns: SDK",
+                "ours",
+                "floor",
+                "SDK / ours",
+                "ours / floor",
+            ],
+        );
+        for row in rows {
+            let costs = Contender::ALL.map(|who| row.task(who).map(|task| Cost::of(task, instructions())));
+            if let [Some(sdk), Some(ours), floor] = costs {
+                self.operation(row, &sdk, &ours, floor.as_ref());
+            }
+        }
+    }
+
+    fn operation(&mut self, row: &Row, sdk: &Cost, ours: &Cost, floor: Option<&Cost>) {
+        let against_sdk = ratio(sdk.instructions, ours.instructions);
+        let against_sdk = match row.targets.sdk {
+            Some(target) => self.gate(
+                &format!("{row:?}, instructions SDK / ours"),
+                against_sdk >= target,
+                format!("{against_sdk:.2} (≥ {target})"),
+            ),
+            None => format!("{against_sdk:.2}"),
+        };
+        let against_floor = floor.map(|floor| ratio(ours.instructions, floor.instructions));
+        let against_floor = match (against_floor, row.targets.floor) {
+            (Some(ratio), Some(target)) => self.gate(
+                &format!("{row:?}, instructions ours / floor"),
+                ratio <= target,
+                format!("{ratio:.2} (≤ {target})"),
+            ),
+            (ratio, _) => or_dash(ratio.map(|ratio| format!("{ratio:.2}"))),
+        };
+        let within = floor.is_none_or(|floor| calls(ours.usage) <= calls(floor.usage));
+        let our_allocations = self.gate(&format!("{row:?}, allocations"), within, allocations(ours.usage));
+        self.row(&[
+            &row.operation,
+            &row.carrier,
+            &sdk.instructions,
+            &ours.instructions,
+            &or_dash(floor.map(|floor| floor.instructions)),
+            &against_sdk,
+            &against_floor,
+            &allocations(sdk.usage),
+            &our_allocations,
+            &or_dash(floor.map(|floor| allocations(floor.usage))),
+            &format!("{:.0}", sdk.nanoseconds),
+            &format!("{:.0}", ours.nanoseconds),
+            &or_dash(floor.map(|floor| format!("{:.0}", floor.nanoseconds))),
+            &format!("{:.2}", sdk.nanoseconds / ours.nanoseconds),
+            &or_dash(floor.map(|floor| format!("{:.2}", ours.nanoseconds / floor.nanoseconds))),
+        ]);
+    }
+
+    /// Not a gate: threads that meet at a lock are measured in nanoseconds or not at all.
+    fn two_threads(&mut self, rows: &[Row]) {
+        self.head(
+            &["operation", "carrier"],
+            &["ns, one thread: SDK", "ours", "ns, two threads: SDK", "ours"],
+        );
+        for row in rows.iter().filter(|row| row.operation.contains(" through ")) {
+            let make = |who| move || row.task(who).expect("these rows have every contender");
+            let [sdk, ours] = [Contender::Sdk, Contender::Ours].map(make);
+            let nanoseconds = [
+                clock::nanoseconds(&mut sdk()),
+                clock::nanoseconds(&mut ours()),
+                clock::nanoseconds_in_two_threads(&sdk),
+                clock::nanoseconds_in_two_threads(&ours),
+            ]
+            .map(|nanoseconds| format!("{nanoseconds:.0}"));
+            let [a, b, c, d] = &nanoseconds;
+            self.row(&[&row.operation, &row.carrier, a, b, c, d]);
+        }
+    }
+
+    /// What lies beyond the limits may cost what the carrier asks for it, and nothing more.
+    fn hostile(&mut self, kinds: &[Hostile], instructions: &mut dyn FnMut() -> u64) {
+        self.head(
+            &["hostile header", "kind"],
+            &[
+                "peak bytes: ours, 64 KiB",
+                "ours, 1 MiB",
+                "SDK, 1 MiB",
+                "carrier, 1 MiB",
+                "instructions: ours, 64 KiB",
+                "ours, 1 MiB",
+                "SDK, 1 MiB",
+                "carrier, 1 MiB",
+            ],
+        );
+        for kind in kinds {
+            let costs = READINGS
+                .map(|(reader, bytes)| (usage(&mut kind.task(reader, bytes)).peak as u64, instructions()));
+            let [peak, work] = [costs.map(|cost| cost.0), costs.map(|cost| cost.1)];
+            let name = format!("{} ({})", kind.header, kind.kind);
+            let our_peak =
+                self.gate(&format!("{name}, peak bytes"), grows_not(&peak, 1.0), peak[1].to_string());
+            let our_work =
+                self.gate(&format!("{name}, instructions"), grows_not(&work, 1.1), work[1].to_string());
+            self.row(&[
+                &kind.header,
+                &kind.kind,
+                &peak[0],
+                &our_peak,
+                &peak[2],
+                &peak[3],
+                &work[0],
+                &our_work,
+                &work[2],
+                &work[3],
+            ]);
+        }
+    }
+
+    /// Marks what missed its target and remembers it.
+    fn gate(&mut self, what: &str, met: bool, cell: String) -> String {
+        if met {
+            return cell;
+        }
+        self.missed.push(format!("{what}: {cell}"));
+        format!("**{cell}** ✗")
+    }
+
+    fn head(&mut self, words: &[&str], numbers: &[&str]) {
+        let cells = [words, numbers].concat();
+        let rule = ["---|".repeat(words.len()), "--:|".repeat(numbers.len())].concat();
+        let _ = write!(self.text, "\n| {} |\n|{rule}\n", cells.join(" | "));
+    }
+
+    fn row(&mut self, cells: &[&dyn Display]) {
+        let cells: Vec<String> = cells.iter().map(ToString::to_string).collect();
+        let _ = writeln!(self.text, "| {} |", cells.join(" | "));
+    }
+}
+
+fn grows_not(costs: &[u64; 4], tolerance: f64) -> bool {
+    let [near, far, _, carrier] = *costs;
+    ratio(far, near + carrier) <= tolerance
+}
+
+#[allow(clippy::cast_precision_loss, reason = "the counts are far below 2^52")]
+fn ratio(one: u64, other: u64) -> f64 {
+    one as f64 / (other.max(1)) as f64
+}
+
+fn calls(usage: Usage) -> usize {
+    usage.allocations + usage.reallocations
+}
+
+fn allocations(usage: Usage) -> String {
+    match usage.reallocations {
+        0 => usage.allocations.to_string(),
+        reallocations => format!("{}+{reallocations} re", usage.allocations),
+    }
+}
+
+fn or_dash(cell: Option<impl ToString>) -> String {
+    cell.map_or_else(|| "-".to_owned(), |cell| cell.to_string())
+}
