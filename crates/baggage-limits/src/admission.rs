@@ -1,10 +1,10 @@
 //! Which members of a baggage are sent, and in which order.
 
-use crate::{Limits, Reason, Report, Size, property, wire};
-use opentelemetry::{
-    Key, StringValue,
-    baggage::{Baggage, BaggageMetadata},
+use crate::{
+    Limits, Reason, Report, property,
+    wire::{self, Cost},
 };
+use opentelemetry::baggage::Baggage;
 use smallvec::SmallVec;
 
 /// As many members as upstream's `Baggage` holds stay on the stack.
@@ -15,8 +15,17 @@ const INLINE: usize = 64;
 /// Made by [`Limits::select`].
 #[derive(Clone, Debug)]
 pub struct Selection<'a> {
+    /// In the order of the baggage, which is not the same from one to the next.
     entries: SmallVec<[Entry<'a>; INLINE]>,
+    /// The places of the entries, in the order in which they are sent.
+    order: SmallVec<[Place; INLINE]>,
     report: Report,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry<'a> {
+    member: Member<'a>,
+    left_out: Option<Reason>,
 }
 
 /// A member of a baggage.
@@ -31,47 +40,71 @@ pub struct Member<'a> {
     pub metadata: &'a str,
     /// How many bytes it takes on the wire.
     pub wire_len: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry<'a> {
-    /// Where the key is in `keep_first`; behind them all if it is not there.
-    rank: usize,
-    /// The first bytes of the key, so that most comparisons need no more.
-    prefix: u64,
-    key: &'a Key,
-    content: &'a (StringValue, BaggageMetadata),
-    wire_len: usize,
-    left_out: Option<Reason>,
+    verbatim: bool,
 }
 
 impl<'a> Selection<'a> {
-    pub(crate) fn new(baggage: &'a Baggage, limits: &Limits, len: fn(&str, &str, &str) -> usize) -> Self {
-        let mut entries: SmallVec<[Entry<'a>; INLINE]> =
-            baggage.iter().map(|pair| Entry::new(pair, limits, len)).collect();
-        entries.sort_unstable_by(Entry::cmp);
-        let mut report = Report::default();
-        for entry in &mut entries {
-            report.measured.add(entry.wire_len);
-            match entry.check(limits, report.kept) {
-                Ok(()) => report.keep(entry.wire_len),
-                Err(reason) => {
-                    report.leave_out(reason);
-                    entry.left_out = Some(reason);
-                }
+    pub(crate) fn new(
+        baggage: &'a Baggage,
+        limits: &Limits,
+        cost: impl Fn(&str, &str, &str) -> Cost,
+    ) -> Self {
+        let mut selection =
+            Self { entries: SmallVec::new(), order: SmallVec::new(), report: Report::default() };
+        for (index, (key, (value, metadata))) in (0..=u16::MAX).zip(baggage) {
+            let (key, value, metadata) = (key.as_str(), value.as_str(), metadata.as_str());
+            let Cost { len: wire_len, verbatim } = cost(key, value, metadata);
+            selection.report.measured.add(wire_len);
+            selection.order.push(Place::new(key, index));
+            selection
+                .entries
+                .push(Entry { member: Member { key, value, metadata, wire_len, verbatim }, left_out: None });
+        }
+        selection.sort(limits.keep_first);
+        selection.admit(limits);
+        selection
+    }
+
+    fn sort(&mut self, keep_first: &[&str]) {
+        let Self { entries, order, .. } = self;
+        let key = |place: &Place| entries.get(place.index()).map(|entry| entry.member.key);
+        order.sort_unstable();
+        if order.windows(2).any(|pair| matches!(pair, [a, b] if a.prefix() == b.prefix())) {
+            order.sort_unstable_by_key(key);
+        }
+        if !keep_first.is_empty() {
+            let rank = |place: &Place| keep_first.iter().position(|first| Some(*first) == key(place));
+            order.sort_by_key(|place| rank(place).unwrap_or(usize::MAX));
+        }
+    }
+
+    fn admit(&mut self, limits: &Limits) {
+        let Self { entries, order, report } = self;
+        let all_fit = limits.know_no_key() && limits.have_room(report.measured);
+        for place in order {
+            let Some(Entry { member, left_out }) = entries.get_mut(place.index()) else { continue };
+            *left_out = if all_fit { None } else { limits.check(member, report.kept).err() };
+            match *left_out {
+                None => report.keep(member.wire_len),
+                Some(reason) => report.leave_out(reason),
             }
         }
-        Self { entries, report }
     }
 
     /// The members that are sent, in the order in which they are sent.
-    pub fn members(&self) -> impl Iterator<Item = Member<'a>> + '_ {
-        self.kept().map(Entry::member)
+    #[inline]
+    pub fn members(&self) -> impl Iterator<Item = &Member<'a>> {
+        self.in_order().filter(|entry| entry.left_out.is_none()).map(|entry| &entry.member)
     }
 
     /// The keys that are left out, and why.
-    pub fn left_out(&self) -> impl Iterator<Item = (&'a str, Reason)> + '_ {
-        self.entries.iter().filter_map(|entry| Some((entry.key.as_str(), entry.left_out?)))
+    pub fn left_out(&self) -> impl Iterator<Item = (&'a str, Reason)> {
+        self.in_order().filter_map(|entry| Some((entry.member.key, entry.left_out?)))
+    }
+
+    #[inline]
+    fn in_order(&self) -> impl Iterator<Item = &Entry<'a>> {
+        self.order.iter().filter_map(|place| self.entries.get(place.index()))
     }
 
     /// The numbers.
@@ -83,83 +116,69 @@ impl<'a> Selection<'a> {
     /// A baggage of the members that are sent, as they are.
     #[must_use]
     pub fn to_baggage(&self) -> Baggage {
-        self.kept().map(|entry| (entry.key.clone(), entry.content.clone())).collect()
+        self.rebuild(|metadata| metadata.to_owned())
     }
 
     /// A baggage of the members that are sent, whose metadata no propagator can turn into anything else, even if it
     /// writes it as it is.
     pub(crate) fn to_sanitised_baggage(&self) -> Baggage {
-        let sanitised = |(value, metadata): &(StringValue, BaggageMetadata)| {
-            (value.clone(), property::sanitised(metadata.as_str()).into())
-        };
-        self.kept().map(|entry| (entry.key.clone(), sanitised(entry.content))).collect()
+        self.rebuild(property::sanitised)
     }
 
-    fn kept(&self) -> impl Iterator<Item = &Entry<'a>> {
-        self.entries.iter().filter(|entry| entry.left_out.is_none())
-    }
-}
-
-impl<'a> Entry<'a> {
-    fn new(
-        (key, content): (&'a Key, &'a (StringValue, BaggageMetadata)),
-        limits: &Limits,
-        len: fn(&str, &str, &str) -> usize,
-    ) -> Self {
-        let text = key.as_str();
-        let (value, metadata) = content;
-        Self {
-            rank: limits.keep_first.iter().position(|first| *first == text).unwrap_or(usize::MAX),
-            prefix: prefix(text.as_bytes()),
-            key,
-            content,
-            wire_len: len(text, value.as_str(), metadata.as_str()),
-            left_out: None,
+    fn rebuild(&self, metadata: impl Fn(&str) -> String) -> Baggage {
+        let mut baggage = Baggage::new();
+        for member in self.members() {
+            baggage.insert_with_metadata(
+                member.key.to_owned(),
+                member.value.to_owned(),
+                metadata(member.metadata),
+            );
         }
+        baggage
     }
-
-    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
-        (self.rank, self.prefix)
-            .cmp(&(other.rank, other.prefix))
-            .then_with(|| self.key.as_str().cmp(other.key.as_str()))
-    }
-
-    /// Whether there is room for it behind what was kept already.
-    fn check(&self, limits: &Limits, mut kept: Size) -> Result<(), Reason> {
-        limits.check_key(self.key.as_str())?;
-        limits.check_member_len(self.wire_len)?;
-        kept.add(self.wire_len);
-        if kept.members > limits.max_members {
-            return Err(Reason::TooManyMembers);
-        }
-        if kept.bytes > limits.max_bytes {
-            return Err(Reason::TooManyBytes);
-        }
-        Ok(())
-    }
-
-    fn member(&self) -> Member<'a> {
-        Member {
-            key: self.key.as_str(),
-            value: self.content.0.as_str(),
-            metadata: self.content.1.as_str(),
-            wire_len: self.wire_len,
-        }
-    }
-}
-
-/// The first eight bytes as a number that sorts as they do.
-fn prefix(key: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    for (to, from) in bytes.iter_mut().zip(key) {
-        *to = *from;
-    }
-    u64::from_be_bytes(bytes)
 }
 
 impl Member<'_> {
     /// Appends the member as it is on the wire.
+    #[inline]
     pub fn write_to(&self, header: &mut Vec<u8>) {
-        wire::write_member(header, self.key, self.value, self.metadata);
+        let write = if self.verbatim { wire::write_verbatim } else { wire::write_member };
+        write(header, self.key, self.value, self.metadata);
+    }
+}
+
+/// Where an entry stands: the first 14 bytes of its key as a number that sorts as they do, so that most comparisons
+/// are of numbers, and its index.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Place(u128);
+
+impl Place {
+    #[inline]
+    fn new(key: &str, index: u16) -> Self {
+        Self(prefix(key.as_bytes()) | u128::from(index))
+    }
+
+    const fn prefix(self) -> u128 {
+        self.0 >> 16
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation, reason = "the lowest 16 bits")]
+    const fn index(self) -> usize {
+        self.0 as u16 as usize
+    }
+}
+
+/// The first 14 bytes, above two that are zero.
+#[inline]
+fn prefix(key: &[u8]) -> u128 {
+    let key = key.get(..14).unwrap_or(key);
+    let missing = 8 * (16 - key.len());
+    match (key.first_chunk(), key.last_chunk()) {
+        (Some(first), Some(last)) => {
+            let [first, last] = [first, last].map(|bytes| u128::from(u64::from_be_bytes(*bytes)));
+            first << 64 | last << missing
+        }
+        _ => key.iter().rev().fold(0, |prefix, &byte| prefix >> 8 | u128::from(byte) << 120),
     }
 }

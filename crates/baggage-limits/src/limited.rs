@@ -4,7 +4,7 @@ use crate::{
     Limits, Reason, Report, Selection,
     bounded::Bounded,
     property,
-    wire::{self, HEADER},
+    wire::{Cost, HEADER},
 };
 use opentelemetry::{
     Context,
@@ -54,13 +54,13 @@ impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
         if self.admits_unchanged(cx.baggage()) {
             self.inner.inject_context(cx, &mut gate);
         } else {
-            self.inject_selection(cx, &mut gate, wire::member_len);
+            self.inject_selection(cx, &mut gate, Cost::of);
         }
         if gate.withheld {
             // The inner encoder escapes more than ours: choose as if it escaped all that any encoder escapes.
             gate.withheld = false;
             gate.only_baggage = true;
-            self.inject_selection(cx, &mut gate, wire::longest_member_len);
+            self.inject_selection(cx, &mut gate, Cost::at_most);
         }
         if gate.withheld {
             nothing_sent(cx.baggage()).emit(Direction::Out);
@@ -95,8 +95,8 @@ impl<P: TextMapPropagator> Limited<P> {
             && baggage.iter().all(|(_, (_, metadata))| property::is_well_formed(metadata.as_str()))
     }
 
-    fn inject_selection(&self, cx: &Context, gate: &mut Gate<'_>, len: fn(&str, &str, &str) -> usize) {
-        let selection = Selection::new(cx.baggage(), &self.limits, len);
+    fn inject_selection(&self, cx: &Context, gate: &mut Gate<'_>, cost: fn(&str, &str, &str) -> Cost) {
+        let selection = Selection::new(cx.baggage(), &self.limits, cost);
         let baggage = selection.to_sanitised_baggage();
         let mut report = selection.report();
         for _ in baggage.len()..report.kept.members {

@@ -1,6 +1,6 @@
 //! The limits, and what they say of a key, a member and a whole baggage.
 
-use crate::{Reason, Selection, wire};
+use crate::{Member, Reason, Selection, Size, wire};
 use opentelemetry::baggage::Baggage;
 
 /// What baggage may travel.
@@ -139,6 +139,27 @@ impl Limits {
         }
     }
 
+    /// Whether no member is left out but for want of room.
+    pub(crate) const fn know_no_key(&self) -> bool {
+        self.allow.is_none() && self.deny.is_empty() && self.max_member_bytes.is_none()
+    }
+
+    pub(crate) const fn have_room(&self, size: Size) -> bool {
+        size.members <= self.max_members && size.bytes <= self.max_bytes
+    }
+
+    /// Whether the member may be carried behind those that are kept already.
+    pub(crate) fn check(&self, member: &Member<'_>, mut kept: Size) -> Result<(), Reason> {
+        self.check_key(member.key)?;
+        self.check_member_len(member.wire_len)?;
+        kept.add(member.wire_len);
+        match kept {
+            _ if self.have_room(kept) => Ok(()),
+            Size { members, .. } if members > self.max_members => Err(Reason::TooManyMembers),
+            _ => Err(Reason::TooManyBytes),
+        }
+    }
+
     /// Whether every member may be carried: one pass, without sorting or allocating.
     ///
     /// ```
@@ -154,7 +175,7 @@ impl Limits {
         let commas = baggage.len().saturating_sub(1);
         let mut room = self.max_bytes.checked_sub(commas);
         for (key, (value, metadata)) in baggage {
-            let len = wire::member_len(key.as_str(), value.as_str(), metadata.as_str());
+            let len = wire::Cost::of(key.as_str(), value.as_str(), metadata.as_str()).len;
             room = room.and_then(|room| room.checked_sub(len));
             if room.is_none() || self.check_key(key.as_str()).and(self.check_member_len(len)).is_err() {
                 return false;
@@ -184,6 +205,6 @@ impl Limits {
     /// ```
     #[must_use]
     pub fn select<'a>(&self, baggage: &'a Baggage) -> Selection<'a> {
-        Selection::new(baggage, self, wire::member_len)
+        Selection::new(baggage, self, wire::Cost::of)
     }
 }

@@ -1,7 +1,7 @@
 //! Metadata on the way out: what is a well-formed list of properties goes byte for byte, and the rest is escaped
 //! until it is one.
 
-use crate::wire::{Length, Sink, is_plain, is_token_byte};
+use crate::wire::{self, Length, Sink, is_token_byte};
 
 /// How many bytes [`write_metadata`] writes.
 pub(crate) fn metadata_len(metadata: &str) -> usize {
@@ -33,6 +33,36 @@ impl Sink for Unchanged<'_> {
     }
 }
 
+/// Whether the metadata is well-formed without whitespace and escapes, as nearly all is; one pass tells.
+#[inline]
+pub(crate) fn is_plain(metadata: &str) -> bool {
+    metadata.is_empty() || properties_are_plain(metadata.as_bytes())
+}
+
+fn properties_are_plain(metadata: &[u8]) -> bool {
+    let mut in_key = true;
+    let mut previous = b';';
+    for &byte in metadata {
+        let well_formed = match byte {
+            b';' => previous != b';',
+            b'=' if in_key => previous != b';',
+            _ if in_key => is_token_byte(byte) && byte != b'%',
+            _ => wire::is_plain(byte),
+        };
+        if !well_formed {
+            return false;
+        }
+        in_key = byte == b';' || in_key && byte != b'=';
+        previous = byte;
+    }
+    previous != b';'
+}
+
+/// Whether there is any property, so that something is written.
+pub(crate) fn any(metadata: &str) -> bool {
+    metadata.bytes().any(|byte| byte != b';' && !is_ows(byte))
+}
+
 /// > list-member = key OWS "=" OWS value *( OWS ";" OWS property )
 ///
 /// Here from behind the first `;`. Whitespace around `;` is kept, but not at either end, where a reader trims it;
@@ -41,16 +71,16 @@ impl Sink for Unchanged<'_> {
 /// <https://www.w3.org/TR/baggage/#definition>
 pub(crate) fn write_metadata(out: &mut impl Sink, metadata: &str) {
     let mut before = None;
-    for part in metadata.split(';') {
+    for part in metadata.as_bytes().split(|&byte| byte == b';') {
         let (leading, rest) = split_leading_ows(part);
         let (text, trailing) = split_trailing_ows(rest);
         if text.is_empty() {
             continue;
         }
         if let Some(before) = before.replace(trailing) {
-            out.raw(before.as_bytes());
+            out.raw(before);
             out.raw(b";");
-            out.raw(leading.as_bytes());
+            out.raw(leading);
         }
         property(out, text);
     }
@@ -62,45 +92,50 @@ pub(crate) fn write_metadata(out: &mut impl Sink, metadata: &str) {
 /// An equals sign with no key before it is part of a key.
 ///
 /// <https://www.w3.org/TR/baggage/#property>
-fn property(out: &mut impl Sink, text: &str) {
-    let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+fn property(out: &mut impl Sink, text: &[u8]) {
+    let equals = text.iter().position(|&byte| byte == b'=').unwrap_or(0);
+    let (name, [_, value @ ..]) = text.split_at(equals) else { return };
+    if name.is_empty() {
         return escape_unless(out, text, is_token_byte);
-    };
+    }
     let (name, trailing) = split_trailing_ows(name);
     let (leading, value) = split_leading_ows(value);
     escape_unless(out, name, is_token_byte);
-    out.raw(trailing.as_bytes());
+    out.raw(trailing);
     out.raw(b"=");
-    out.raw(leading.as_bytes());
-    escape_unless(out, value, is_plain);
+    out.raw(leading);
+    escape_unless(out, value, wire::is_plain);
 }
 
 /// Writes the text; what `raw` refuses is escaped, and a percent sign too unless it begins an escape already.
-fn escape_unless(out: &mut impl Sink, text: &str, raw: fn(u8) -> bool) {
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        match (byte, after.split_at_checked(2)) {
-            (b'%', Some((digits, behind))) if digits.iter().all(u8::is_ascii_hexdigit) => {
-                out.raw(b"%");
-                out.raw(digits);
-                rest = behind;
+fn escape_unless(out: &mut impl Sink, mut text: &[u8], raw: impl Fn(u8) -> bool) {
+    loop {
+        let end = text.iter().position(|&byte| byte == b'%' || !raw(byte)).unwrap_or(text.len());
+        let (run, rest) = text.split_at(end);
+        out.raw(run);
+        text = match rest {
+            [] => return,
+            [b'%', high, low, behind @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                out.raw(&[b'%', *high, *low]);
+                behind
             }
-            (b'%', _) => out.escaped(byte),
-            _ if raw(byte) => out.raw(&[byte]),
-            _ => out.escaped(byte),
-        }
+            [byte, behind @ ..] => {
+                out.escaped(*byte);
+                behind
+            }
+        };
     }
 }
 
 /// > OWS = *( SP / HTAB )
-const OWS: [char; 2] = [' ', '\t'];
-
-fn split_leading_ows(text: &str) -> (&str, &str) {
-    let rest = text.trim_start_matches(OWS);
-    text.split_at_checked(text.len() - rest.len()).unwrap_or(("", text))
+const fn is_ows(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
-fn split_trailing_ows(text: &str) -> (&str, &str) {
-    text.split_at_checked(text.trim_end_matches(OWS).len()).unwrap_or((text, ""))
+fn split_leading_ows(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().take_while(|&&byte| is_ows(byte)).count())
+}
+
+fn split_trailing_ows(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(text.len() - text.iter().rev().take_while(|&&byte| is_ows(byte)).count())
 }

@@ -37,13 +37,20 @@ const fn classes_of(byte: u8) -> u8 {
     token as u8 * TOKEN + octet as u8 * OCTET + plain as u8 * PLAIN + unreserved as u8 * UNRESERVED
 }
 
+#[inline]
+fn classes(byte: u8) -> u8 {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+#[inline]
 fn is(class: u8, byte: u8) -> bool {
-    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+    classes(byte) & class != 0
 }
 
 /// Whether the byte may stand in a `token`, such as a key:
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2>.
 #[must_use]
+#[inline]
 pub fn is_token_byte(byte: u8) -> bool {
     is(TOKEN, byte)
 }
@@ -51,6 +58,7 @@ pub fn is_token_byte(byte: u8) -> bool {
 /// Whether the byte is a `baggage-octet`, of which values are made:
 /// <https://www.w3.org/TR/baggage/#definition>.
 #[must_use]
+#[inline]
 pub fn is_baggage_octet(byte: u8) -> bool {
     is(OCTET, byte)
 }
@@ -60,13 +68,9 @@ pub fn is_baggage_octet(byte: u8) -> bool {
 /// > MUST be percent-encoded
 ///
 /// <https://www.w3.org/TR/baggage/#value>
+#[inline]
 pub(crate) fn is_plain(byte: u8) -> bool {
     is(PLAIN, byte)
-}
-
-/// Whether no percent-encoder escapes the byte: <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>.
-fn is_unreserved(byte: u8) -> bool {
-    is(UNRESERVED, byte)
 }
 
 /// How many bytes a member takes in a header, without the comma that parts it from the next.
@@ -79,29 +83,47 @@ fn is_unreserved(byte: u8) -> bool {
 /// ```
 #[must_use]
 pub fn member_len(key: &str, value: &str, metadata: &str) -> usize {
-    let metadata = match property::metadata_len(metadata) {
-        0 => 0,
-        len => 1 + len,
-    };
-    key.len() + 1 + value_len(value) + metadata
+    key.len() + 1 + escaped_len(value, PLAIN) + with_semicolon(property::metadata_len(metadata))
 }
 
-/// How many bytes the member takes at most, whatever percent-encoder writes it: each byte that is not
-/// unreserved as three.
-pub(crate) fn longest_member_len(key: &str, value: &str, metadata: &str) -> usize {
-    let metadata = match property::metadata_len(metadata) {
-        0 => 0,
-        len => 1 + 3 * len,
-    };
-    escaped_len(key, is_unreserved) + 1 + escaped_len(value, is_unreserved) + metadata
+const fn with_semicolon(metadata_len: usize) -> usize {
+    metadata_len + (metadata_len > 0) as usize
 }
 
-fn value_len(value: &str) -> usize {
-    escaped_len(value, is_plain)
+fn escaped_len(text: &str, class: u8) -> usize {
+    text.len() + 2 * text.bytes().filter(|&byte| !is(class, byte)).count()
 }
 
-fn escaped_len(text: &str, raw: fn(u8) -> bool) -> usize {
-    text.len() + 2 * text.bytes().filter(|&byte| !raw(byte)).count()
+/// What a member takes on the wire.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cost {
+    pub(crate) len: usize,
+    /// Whether value and metadata go out as they are.
+    pub(crate) verbatim: bool,
+}
+
+impl Cost {
+    /// What [`write_member`] writes.
+    #[inline]
+    pub(crate) fn of(key: &str, value: &str, metadata: &str) -> Self {
+        if is_plain_text(value) && property::is_plain(metadata) {
+            let len = key.len() + 1 + value.len() + with_semicolon(metadata.len());
+            Self { len, verbatim: true }
+        } else {
+            Self { len: member_len(key, value, metadata), verbatim: false }
+        }
+    }
+
+    /// What any percent-encoder writes at most: each byte that is not unreserved as three.
+    pub(crate) fn at_most(key: &str, value: &str, metadata: &str) -> Self {
+        let metadata = with_semicolon(3 * property::metadata_len(metadata));
+        let len = escaped_len(key, UNRESERVED) + 1 + escaped_len(value, UNRESERVED) + metadata;
+        Self { len, verbatim: false }
+    }
+}
+
+fn is_plain_text(text: &str) -> bool {
+    text.bytes().fold(PLAIN, |common, byte| common & classes(byte)) != 0
 }
 
 /// Appends a member, [`member_len`] bytes.
@@ -118,18 +140,24 @@ fn escaped_len(text: &str, raw: fn(u8) -> bool) -> usize {
 pub fn write_member(header: &mut Vec<u8>, key: &str, value: &str, metadata: &str) {
     header.extend_from_slice(key.as_bytes());
     header.push(b'=');
-    write_value(header, value);
-    let end = header.len();
-    header.push(b';');
-    property::write_metadata(header, metadata);
-    if header.len() == end + 1 {
-        header.truncate(end);
+    for &byte in value.as_bytes() {
+        if is_plain(byte) { header.push(byte) } else { header.escaped(byte) }
+    }
+    if property::any(metadata) {
+        header.push(b';');
+        property::write_metadata(header, metadata);
     }
 }
 
-fn write_value(header: &mut Vec<u8>, value: &str) {
-    for &byte in value.as_bytes() {
-        if is_plain(byte) { header.push(byte) } else { header.escaped(byte) }
+/// Appends a member whose value and metadata go out as they are.
+#[inline]
+pub(crate) fn write_verbatim(header: &mut Vec<u8>, key: &str, value: &str, metadata: &str) {
+    header.extend_from_slice(key.as_bytes());
+    header.push(b'=');
+    header.extend_from_slice(value.as_bytes());
+    if !metadata.is_empty() {
+        header.push(b';');
+        header.extend_from_slice(metadata.as_bytes());
     }
 }
 
@@ -162,10 +190,10 @@ impl Sink for Length {
 /// > A percent-encoded octet is encoded as a character triplet
 ///
 /// <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>
-fn escape(byte: u8) -> [u8; 3] {
+const fn escape(byte: u8) -> [u8; 3] {
     [b'%', upper_hex(byte >> 4), upper_hex(byte & 0xf)]
 }
 
-fn upper_hex(nibble: u8) -> u8 {
+const fn upper_hex(nibble: u8) -> u8 {
     if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 }
 }

@@ -1,12 +1,13 @@
 //! A whole header, both ways.
 
 use crate::{
-    member::{Member, list_member},
+    member::{Member, list_member, trim},
     percent,
 };
+use memchr::memchr_iter;
 use opentelemetry::baggage::Baggage;
 use otel_baggage_limits::{Limits, Reason, Report, whole_members};
-use otel_propagator_core::header::{joined_len, trim};
+use otel_propagator_core::header::joined_len;
 
 /// Reads a header.
 pub fn decode(header: &str, limits: &Limits) -> (Baggage, Report) {
@@ -19,7 +20,7 @@ pub fn decode_lines(lines: &[&str], limits: &Limits) -> (Baggage, Report) {
     let mut room = Some(limits.max_bytes);
     for line in lines {
         let (members, whole) = room.map_or(("", false), |room| whole_members(line, room));
-        members.split(',').for_each(|text| reader.element(trim(text)));
+        reader.line(members);
         if !whole {
             reader.report.leave_out(Reason::TooManyBytes);
             break;
@@ -52,6 +53,17 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// > baggage-string = list-member 0*179( OWS "," OWS list-member )
+    ///
+    /// <https://www.w3.org/TR/baggage/#definition>
+    fn line(&mut self, line: &str) {
+        let mut start = 0;
+        for comma in memchr_iter(b',', line.as_bytes()).chain([line.len()]) {
+            self.element(trim(line.get(start..comma).unwrap_or_default()));
+            start = comma + 1;
+        }
+    }
+
     /// An element of the list, which may be empty.
     fn element(&mut self, text: &str) {
         if text.is_empty() {

@@ -4,7 +4,6 @@ use otel_baggage_limits::{
     Reason,
     wire::{is_baggage_octet, is_token_byte},
 };
-use otel_propagator_core::header::trim;
 
 /// A member as it was received.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,22 +23,53 @@ pub(crate) struct Member<'a> {
 ///
 /// <https://www.w3.org/TR/baggage/#value>
 pub(crate) fn list_member(text: &str) -> Result<Member<'_>, Reason> {
-    let (name, rest) = text.split_once('=').ok_or(Reason::NoEqualsSign)?;
-    let (content, metadata) = rest.split_once(';').unwrap_or((rest, ""));
-    Ok(Member { key: key(trim(name))?, value: value(trim(content))?, metadata: trim(metadata) })
+    let (key, rest) = key(text);
+    let (value, rest) = match trim_start(rest).strip_prefix('=') {
+        Some(rest) if !key.is_empty() => value(trim_start(rest)),
+        _ if text.contains('=') => return Err(Reason::Key),
+        _ => return Err(Reason::NoEqualsSign),
+    };
+    match trim_start(rest) {
+        "" => Ok(Member { key, value, metadata: "" }),
+        rest => {
+            let metadata = rest.strip_prefix(';').ok_or(Reason::Value)?;
+            Ok(Member { key, value, metadata: trim(metadata) })
+        }
+    }
 }
 
 /// > key = token ; as defined in RFC 7230, Section 3.2.6
 ///
 /// <https://www.w3.org/TR/baggage/#key>
-fn key(text: &str) -> Result<&str, Reason> {
-    let is_token = !text.is_empty() && text.bytes().all(is_token_byte);
-    is_token.then_some(text).ok_or(Reason::Key)
+fn key(text: &str) -> (&str, &str) {
+    split_while(text, is_token_byte)
 }
 
 /// > value = *baggage-octet
 ///
 /// <https://www.w3.org/TR/baggage/#value>
-fn value(text: &str) -> Result<&str, Reason> {
-    text.bytes().all(is_baggage_octet).then_some(text).ok_or(Reason::Value)
+fn value(text: &str) -> (&str, &str) {
+    split_while(text, is_baggage_octet)
+}
+
+/// The leading bytes that fulfil the condition, all of which are ASCII, and the rest.
+fn split_while(text: &str, condition: impl Fn(u8) -> bool) -> (&str, &str) {
+    let end = text.bytes().position(|byte| !condition(byte)).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+/// The text without the optional whitespace before it.
+fn trim_start(text: &str) -> &str {
+    match text.as_bytes() {
+        [b' ' | b'\t', ..] => text.trim_start_matches([' ', '\t']),
+        _ => text,
+    }
+}
+
+/// The text without the optional whitespace around it.
+pub(crate) fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [.., b' ' | b'\t'] => trim_start(text.trim_end_matches([' ', '\t'])),
+        _ => trim_start(text),
+    }
 }

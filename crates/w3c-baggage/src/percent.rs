@@ -5,23 +5,23 @@
 ///
 /// A percent sign that begins no escape stands for itself. <https://www.w3.org/TR/baggage/#value>
 pub(crate) fn decode(value: &str) -> String {
-    let escapes = octets(value.as_bytes()).filter(|&(_, escaped)| escaped).count();
-    let mut bytes = Vec::with_capacity(value.len() - 2 * escapes);
-    bytes.extend(octets(value.as_bytes()).map(|(octet, _)| octet));
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    let percents = value.bytes().filter(|&byte| byte == b'%').count();
+    if percents == 0 {
+        return value.to_owned();
+    }
+    let octets = octets(value.as_bytes(), value.len().saturating_sub(2 * percents));
+    String::from_utf8(octets).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// Each octet, and whether it was escaped.
-fn octets(mut text: &[u8]) -> impl Iterator<Item = (u8, bool)> {
-    core::iter::from_fn(move || {
-        let (&first, rest) = text.split_first()?;
-        if let (b'%', Some((octet, behind))) = (first, escape(rest)) {
-            text = behind;
-            return Some((octet, true));
-        }
-        text = rest;
-        Some((first, false))
-    })
+fn octets(mut text: &[u8], expected: usize) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(expected);
+    while let Some((&first, rest)) = text.split_first() {
+        let escaped = if first == b'%' { escape(rest) } else { None };
+        let (octet, behind) = escaped.unwrap_or((first, rest));
+        octets.push(octet);
+        text = behind;
+    }
+    octets
 }
 
 /// > pct-encoded = "%" HEXDIG HEXDIG
