@@ -51,9 +51,9 @@ impl Builder {
     /// Holds the baggage that is sent to these limits; [`Limits::new()`] unless set.
     ///
     /// They are checked once, before any propagator that may send baggage writes, and what it writes as `baggage` is
-    /// measured. A `BaggagePropagator` of this workspace does that by itself and is given these limits, so that
-    /// nothing is measured twice. One that was built with other limits for the way out keeps them: without a call
-    /// of this method they alone hold, with it both do.
+    /// measured. A `BaggagePropagator` of this workspace does that by itself and is given these limits, so nothing
+    /// is measured twice where all propagators are this workspace's. One that was built with other limits for the
+    /// way out keeps them: without a call of this method they alone hold for it, with it both do.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self

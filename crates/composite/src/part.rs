@@ -28,7 +28,7 @@ pub(crate) struct Facts {
     pub(crate) name: Cow<'static, str>,
     /// The headers it looks for; the first one stands for the format in events.
     pub(crate) reads: Vec<String>,
-    sends_baggage: bool,
+    pub(crate) sends_baggage: bool,
     bounded: Option<Bounded>,
 }
 
@@ -76,10 +76,14 @@ impl Part {
         }
     }
 
-    /// Whether what it sends is within the limits without further ado.
-    pub(crate) fn is_within(&self, limits: Option<Limits>) -> bool {
-        let own = self.own_limits();
-        !self.facts.sends_baggage || own.is_some() && limits.is_none_or(|limits| own == Some(limits))
+    /// Whether nobody holds what it sends to limits but whoever calls it.
+    pub(crate) fn is_unbounded(&self) -> bool {
+        self.facts.sends_baggage && self.facts.bounded.is_none()
+    }
+
+    /// Whether what it sends is within its own limits, and these are others than the given ones.
+    pub(crate) fn has_limits_besides(&self, limits: Limits) -> bool {
+        self.own_limits().is_some_and(|own| own != limits)
     }
 
     /// How many members and bytes of baggage it sends at most; `None` where it sends none.

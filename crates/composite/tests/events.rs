@@ -1,0 +1,67 @@
+//! What the operator is told. A program of its own, because throttles last as long as the process.
+
+#![allow(missing_docs, reason = "a test program")]
+
+mod common;
+#[path = "common/events.rs"]
+mod events;
+
+use common::{House, headers};
+use events::Events;
+use opentelemetry::{Context, propagation::TextMapPropagator};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use otel_composite::{CompositePropagator, ConflictExt, install};
+
+const W3C: (&str, &str) = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+const SAME: (&str, &str) = ("x-house", "0af7651916cd43dd8448eb211c80319c-00000000000000c3");
+const OTHER: (&str, &str) = ("x-house", "4bf92f3577b34da6a3ce929d0e0e4736-00000000000000c3");
+
+fn propagator() -> CompositePropagator {
+    CompositePropagator::builder().trace(TraceContextPropagator::new()).trace(House).build()
+}
+
+#[test]
+fn a_conflict_is_one_event_with_the_headers_and_no_value() {
+    let propagator = propagator();
+    let extract = |pairs: &[_]| {
+        let carrier = headers(pairs);
+        Events::during(|| drop(propagator.extract_with_context(&Context::new(), &carrier)))
+    };
+    assert_eq!(extract(&[W3C]), [""; 0]);
+    assert_eq!(extract(&[W3C, SAME]), [""; 0]);
+    assert_eq!(
+        extract(&[W3C, OTHER]),
+        ["WARN propagator.conflict chosen=\"traceparent\" not_chosen=\"x-house\" suppressed=0"]
+    );
+}
+
+#[test]
+fn conflicts_are_throttled_and_still_remembered() {
+    let (propagator, carrier) = (propagator(), headers(&[W3C, OTHER]));
+    let events = Events::during(|| {
+        for _ in 0..1000 {
+            let cx = propagator.extract_with_context(&Context::new(), &carrier);
+            assert_eq!(cx.conflicting_span_contexts().len(), 1);
+        }
+    });
+    assert_eq!(events.len(), 5);
+}
+
+#[test]
+fn last_wins_reports_no_conflict() {
+    let builder = CompositePropagator::builder().trace(TraceContextPropagator::new()).trace(House);
+    let propagator = builder.last_wins(true).build();
+    let carrier = headers(&[W3C, OTHER]);
+    let events = Events::during(|| drop(propagator.extract_with_context(&Context::new(), &carrier)));
+    assert_eq!(events, [""; 0]);
+}
+
+#[test]
+fn what_is_installed_is_told_once_on_one_line() {
+    let propagator = propagator();
+    let events = Events::during(|| {
+        let handle = install(propagator.clone());
+        handle.inject_context(&Context::new(), &mut headers(&[]));
+    });
+    assert_eq!(events, [format!("INFO propagator.installed propagator={propagator}")]);
+}

@@ -1,0 +1,232 @@
+//! What a real `SdkMeterProvider` collects.
+
+#![cfg(all(feature = "metrics", feature = "tracecontext", feature = "w3c-baggage", feature = "b3"))]
+#![allow(missing_docs, reason = "a test program")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+mod common;
+
+use common::{Headers, House, headers};
+use opentelemetry::{
+    Context, KeyValue, Value, baggage::BaggageExt, metrics::MeterProvider, propagation::TextMapPropagator,
+};
+use opentelemetry_sdk::metrics::{
+    InMemoryMetricExporter, SdkMeterProvider,
+    data::{AggregatedMetrics, Metric, MetricData},
+};
+use otel_composite::{
+    B3Propagator, BaggagePropagator, Builder, CompositePropagator, Limits, TraceContextPropagator,
+};
+use std::collections::BTreeMap;
+
+/// A meter and what was recorded with it.
+struct Recorder(SdkMeterProvider, InMemoryMetricExporter);
+
+/// The values of a metric by its attributes' values, in the order of the attributes' names.
+type Points = BTreeMap<Vec<String>, (u64, u64)>;
+
+impl Recorder {
+    fn new() -> Self {
+        let exporter = InMemoryMetricExporter::default();
+        Self(SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).build(), exporter)
+    }
+
+    fn build(&self, builder: Builder) -> CompositePropagator {
+        builder.meter(&self.0.meter("test")).build()
+    }
+
+    /// Name to unit and points: the count and the sum of a histogram, the value of a counter twice.
+    fn collected(self) -> BTreeMap<String, (String, Points)> {
+        self.0.force_flush().unwrap();
+        let collected = self.1.get_finished_metrics().unwrap();
+        let scopes = collected.last().into_iter().flat_map(|resource| resource.scope_metrics());
+        let metrics = scopes.flat_map(|scope| scope.metrics());
+        metrics.map(|metric| (metric.name().to_owned(), (metric.unit().to_owned(), points(metric)))).collect()
+    }
+
+    fn points(self, name: &str) -> Points {
+        self.collected().remove(name).map(|(_, points)| points).unwrap_or_default()
+    }
+}
+
+fn points(metric: &Metric) -> Points {
+    match metric.data() {
+        AggregatedMetrics::U64(MetricData::Histogram(histogram)) => histogram
+            .data_points()
+            .map(|point| (values(point.attributes()), (point.count(), point.sum())))
+            .collect(),
+        AggregatedMetrics::U64(MetricData::Sum(sum)) => sum
+            .data_points()
+            .map(|point| (values(point.attributes()), (point.value(), point.value())))
+            .collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn values<'a>(attributes: impl Iterator<Item = &'a KeyValue>) -> Vec<String> {
+    let mut attributes: Vec<&KeyValue> = attributes.collect();
+    attributes.sort_by(|a, b| a.key.cmp(&b.key));
+    let value = |value: &Value| value.as_str().into_owned();
+    attributes.into_iter().map(|attribute| value(&attribute.value)).collect()
+}
+
+fn expected(rows: &[(&[&str], (u64, u64))]) -> Points {
+    rows.iter().map(|(values, point)| (values.iter().map(ToString::to_string).collect(), *point)).collect()
+}
+
+fn formats() -> Builder {
+    CompositePropagator::builder()
+        .trace(TraceContextPropagator::new())
+        .trace(B3Propagator::single())
+        .trace(House)
+        .baggage(BaggagePropagator::new())
+}
+
+const W3C: (&str, &str) = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+
+#[test]
+fn outcomes_by_format() {
+    let same = ("b3", "0af7651916cd43dd8448eb211c80319c-00000000000000b2-1");
+    let other = ("x-house", "4bf92f3577b34da6a3ce929d0e0e4736-00000000000000c3");
+    let rows: [(&str, &[(&str, &str)], [&str; 4]); 7] = [
+        ("nothing", &[], ["absent", "absent", "absent", "absent"]),
+        (
+            "all valid",
+            &[W3C, same, other, ("baggage", "a=1")],
+            ["valid", "not_chosen", "not_chosen", "valid"],
+        ),
+        ("the second", &[same], ["absent", "valid", "absent", "absent"]),
+        (
+            "malformed",
+            &[("traceparent", "x"), ("b3", "x"), ("x-house", "x"), ("baggage", "x")],
+            ["malformed"; 4],
+        ),
+        (
+            "one of several B3 headers",
+            &[("x-b3-spanid", "00000000000000b2")],
+            ["absent", "malformed", "absent", "absent"],
+        ),
+        ("a decision alone", &[("b3", "0")], ["absent", "sampling_only", "absent", "absent"]),
+        ("a decision beside a winner", &[W3C, ("b3", "0")], ["valid", "sampling_only", "absent", "absent"]),
+    ];
+    for (rule, pairs, outcomes) in rows {
+        let recorder = Recorder::new();
+        let propagator = recorder.build(formats());
+        for _ in 0..3 {
+            propagator.extract_with_context(&Context::new(), &headers(pairs));
+        }
+        let names = ["tracecontext", "b3", "House", "baggage"];
+        let rows: Vec<_> = names.into_iter().zip(outcomes).map(|(name, outcome)| [name, outcome]).collect();
+        let rows: Vec<(&[&str], _)> = rows.iter().map(|row| (&row[..], (3, 3))).collect();
+        assert_eq!(recorder.points("propagator.extractions"), expected(&rows), "{rule}");
+    }
+}
+
+#[test]
+fn sizes_by_header() {
+    let recorder = Recorder::new();
+    let propagator = recorder.build(formats());
+    let received = headers(&[W3C, ("tracestate", "congo=1"), ("baggage", "a=1,b=2")]);
+    let cx = propagator.extract_with_context(&Context::new(), &received);
+    let mut sent = Headers::new();
+    propagator.inject_context(&cx, &mut sent);
+    propagator.inject_context(&cx, &mut sent);
+    assert_eq!(sent.len(), 5, "{sent:?}");
+    let rows: [(&[&str], _); 5] = [
+        (&["traceparent"], (2, 110)),
+        (&["tracestate"], (2, 14)),
+        (&["b3"], (2, 102)),
+        (&["x-house"], (2, 98)),
+        (&["baggage"], (2, 14)),
+    ];
+    assert_eq!(recorder.points("propagator.injected.size"), expected(&rows));
+}
+
+/// A propagator that sends what it does not declare cannot make new attribute values.
+#[test]
+fn undeclared_headers_are_one() {
+    #[derive(Debug)]
+    struct Undeclared;
+    impl TextMapPropagator for Undeclared {
+        fn inject_context(&self, _: &Context, injector: &mut dyn opentelemetry::propagation::Injector) {
+            (0..100).for_each(|number| injector.set(&format!("x-{number}"), "1".to_owned()));
+        }
+        fn extract_with_context(
+            &self,
+            cx: &Context,
+            _: &dyn opentelemetry::propagation::Extractor,
+        ) -> Context {
+            cx.clone()
+        }
+        fn fields(&self) -> opentelemetry::propagation::text_map_propagator::FieldIter<'_> {
+            opentelemetry::propagation::text_map_propagator::FieldIter::new(&[])
+        }
+    }
+    let recorder = Recorder::new();
+    let propagator = recorder.build(CompositePropagator::builder().other(Undeclared));
+    propagator.inject_context(&Context::new(), &mut Headers::new());
+    assert_eq!(recorder.points("propagator.injected.size"), expected(&[(&["other"], (100, 100))]));
+}
+
+#[test]
+fn members_left_out_by_reason() {
+    let recorder = Recorder::new();
+    let limits = Limits::new().max_members(1).deny(&["secret"]);
+    let propagator = recorder.build(formats().limits(limits));
+    let received = headers(&[("baggage", "a=1,b,c,=x,secret=1,a=2,d=4")]);
+    for _ in 0..20 {
+        let cx = propagator.extract_with_context(&Context::new(), &received);
+        assert_eq!(cx.baggage().len(), 3);
+        propagator.inject_context(&cx, &mut Headers::new());
+    }
+    let rows: [(&[&str], _); 5] = [
+        (&["in", "a member has no equals sign"], (40, 40)),
+        (&["in", "a key is not a token"], (20, 20)),
+        (&["in", "a later member has the same key"], (20, 20)),
+        (&["out", "the key is denied"], (20, 20)),
+        (&["out", "more than max_members"], (20, 20)),
+    ];
+    assert_eq!(recorder.points("propagator.baggage.left_out"), expected(&rows));
+}
+
+#[test]
+fn a_foreign_propagator_is_counted_as_well() {
+    let recorder = Recorder::new();
+    let sdk = opentelemetry_sdk::propagation::BaggagePropagator::new();
+    let builder = CompositePropagator::builder().baggage(sdk).limits(Limits::new().max_members(1));
+    let propagator = recorder.build(builder);
+    let cx = Context::new().with_baggage([KeyValue::new("a", "1"), KeyValue::new("b", "2")]);
+    propagator.inject_context(&cx, &mut Headers::new());
+    let rows: [(&[&str], _); 1] = [(&["out", "more than max_members"], (1, 1))];
+    assert_eq!(recorder.points("propagator.baggage.left_out"), expected(&rows));
+}
+
+#[test]
+fn two_composites_count_apart() {
+    let (first, second) = (Recorder::new(), Recorder::new());
+    let (one, two) = (first.build(formats()), second.build(formats()));
+    let received = headers(&[("baggage", "a=1,b")]);
+    one.extract_with_context(&Context::new(), &received);
+    two.extract_with_context(&Context::new(), &received);
+    two.extract_with_context(&Context::new(), &received);
+    formats().build().extract_with_context(&Context::new(), &received);
+    let row: &[&str] = &["in", "a member has no equals sign"];
+    assert_eq!(first.points("propagator.baggage.left_out"), expected(&[(row, (1, 1))]));
+    assert_eq!(second.points("propagator.baggage.left_out"), expected(&[(row, (2, 2))]));
+}
+
+#[test]
+fn units_are_documented_ones() {
+    let recorder = Recorder::new();
+    let propagator = recorder.build(formats());
+    let cx = propagator.extract_with_context(&Context::new(), &headers(&[W3C, ("baggage", "a=1,b")]));
+    propagator.inject_context(&cx, &mut Headers::new());
+    let units: BTreeMap<String, String> =
+        recorder.collected().into_iter().map(|(name, (unit, _))| (name, unit)).collect();
+    let rows = [
+        ("propagator.baggage.left_out", "{member}"),
+        ("propagator.extractions", "{extraction}"),
+        ("propagator.injected.size", "By"),
+    ];
+    assert_eq!(units, rows.map(|(name, unit)| (name.to_owned(), unit.to_owned())).into());
+}

@@ -1,0 +1,162 @@
+//! Lists of names, and names of one's own.
+
+#![allow(missing_docs, reason = "a test program")]
+
+mod common;
+
+use common::House;
+use otel_composite::{Concern, Problem, RegisterError, Registry, from_list, from_lists};
+
+const FORMATS: [(&str, &str, bool); 4] = [
+    ("tracecontext", "tracecontext", cfg!(feature = "tracecontext")),
+    ("baggage", "w3c-baggage", cfg!(feature = "w3c-baggage")),
+    ("b3", "b3", cfg!(feature = "b3")),
+    ("b3multi", "b3", cfg!(feature = "b3")),
+];
+
+fn unknown(name: &str) -> Problem {
+    Problem::Unknown { name: name.to_owned() }
+}
+
+#[test]
+fn a_format_is_there_when_its_feature_is() {
+    let registry = Registry::new();
+    let expected = FORMATS.into_iter().filter(|(.., compiled_in)| *compiled_in).map(|(name, ..)| name);
+    assert_eq!(registry.names().collect::<Vec<_>>(), expected.chain(["none"]).collect::<Vec<_>>());
+    for (name, feature, compiled_in) in FORMATS {
+        match from_list(name) {
+            Ok(propagator) => {
+                assert!(compiled_in, "{name}");
+                assert!(propagator.to_string().contains(name), "{name}: {propagator}");
+            }
+            Err(error) => {
+                assert!(!compiled_in, "{name}");
+                assert_eq!(error.problems(), [Problem::NotCompiledIn { name, feature }]);
+            }
+        }
+    }
+}
+
+#[test]
+fn all_problems_of_a_list_at_once() {
+    let rows: [(&str, &str, &[Problem]); 6] = [
+        ("unknown", "zipkin", &[unknown("zipkin")]),
+        ("in the order of the list", "b,a", &[unknown("b"), unknown("a")]),
+        ("a repeated name once, as first spelt", "Zipkin,zipkin", &[unknown("Zipkin")]),
+        ("known elsewhere", "OTTrace", &[Problem::NotProvided { name: "ottrace" }]),
+        ("none among others", "none,zipkin", &[Problem::NoneAmongOthers, unknown("zipkin")]),
+        (
+            "each kind",
+            " xray ,zipkin,None,jaeger",
+            &[
+                Problem::NotProvided { name: "xray" },
+                unknown("zipkin"),
+                Problem::NoneAmongOthers,
+                Problem::NotProvided { name: "jaeger" },
+            ],
+        ),
+    ];
+    for (rule, list, expected) in rows {
+        assert_eq!(from_list(list).unwrap_err().problems(), expected, "{rule}");
+    }
+}
+
+#[test]
+fn an_error_reads_as_one_line() {
+    let error = from_list("a\nb,none").unwrap_err();
+    let names = Registry::new().names().collect::<Vec<_>>().join(", ");
+    assert_eq!(
+        error.to_string(),
+        format!(r#"unknown propagator "a\nb"; "none" is ignored beside other names; known names: {names}"#)
+    );
+    let _: &dyn std::error::Error = &error;
+}
+
+#[test]
+fn problems_of_both_lists_are_told_once() {
+    let error = from_lists("zipkin,none", "jaeger,zipkin").unwrap_err();
+    assert_eq!(
+        error.problems(),
+        [unknown("zipkin"), Problem::NoneAmongOthers, Problem::NotProvided { name: "jaeger" }]
+    );
+}
+
+#[test]
+fn lists_apart() {
+    let registry = || {
+        Registry::new()
+            .register("one", Concern::Trace, House::default)
+            .and_then(|registry| registry.register("two", Concern::Trace, House::default))
+            .and_then(|registry| registry.register("bag", Concern::Baggage, House::default))
+            .unwrap()
+    };
+    let bag = "bag, at most 64 members and 8192 bytes";
+    let rows = [
+        ("the same", "one,two", "one,two", "extract: one > two; inject: one, two; baggage: nothing".to_owned()),
+        ("order of preference", "two,one", "one", "extract: two > one; inject: one; baggage: nothing".to_owned()),
+        ("apart", "one", "two", "extract: one; inject: two; baggage: nothing".to_owned()),
+        ("nothing is sent", "one,bag", "none", "extract: one; inject: nothing; baggage: bag (extract only)".to_owned()),
+        ("nothing is read", "none", "bag", "extract: nothing; inject: nothing; baggage: bag (inject only), at most 64 members and 8192 bytes".to_owned()),
+        ("baggage both ways", "bag", "bag,one", format!("extract: nothing; inject: one; baggage: {bag}")),
+    ];
+    for (rule, extract, inject, expected) in rows {
+        assert_eq!(registry().from_lists(extract, inject).unwrap().to_string(), expected, "{rule}");
+    }
+}
+
+#[test]
+fn names_of_ones_own() {
+    use RegisterError::{Taken, Unlistable};
+    let rows = [
+        ("new", "house", None),
+        ("known and perhaps compiled in", "tracecontext", Some(Taken)),
+        ("without case", "BAGGAGE", Some(Taken)),
+        ("known and perhaps not compiled in", "b3multi", Some(Taken)),
+        ("known, of another crate", "jaeger", Some(Taken)),
+        ("none", "none", Some(Taken)),
+        ("registered before", "Mine", Some(Taken)),
+        ("empty", "", Some(Unlistable)),
+        ("a comma", "a,b", Some(Unlistable)),
+        ("white space around", " a", Some(Unlistable)),
+    ];
+    for (rule, name, expected) in rows {
+        let registry = Registry::new().register("mine", Concern::Other, House::default).unwrap();
+        assert_eq!(registry.register(name, Concern::Trace, House::default).err(), expected, "{rule}");
+    }
+}
+
+#[test]
+fn third_party_names_can_be_provided() {
+    use RegisterError::{NotThirdParty, Taken};
+    let rows = [
+        ("as the specification spells it", "xray", None),
+        ("without case", "OTTrace", None),
+        ("once", "jaeger", Some(Taken)),
+        ("not for one's own", "house", Some(NotThirdParty)),
+        ("not for ours", "b3", Some(NotThirdParty)),
+    ];
+    for (rule, name, expected) in rows {
+        let registry = Registry::new().provide("Jaeger", Concern::Trace, House::default).unwrap();
+        assert_eq!(registry.provide(name, Concern::Trace, House::default).err(), expected, "{rule}");
+    }
+    let registry = Registry::new().provide("Jaeger", Concern::Trace, House::default).unwrap();
+    assert_eq!(
+        registry.from_list("JAEGER").unwrap().to_string(),
+        "extract: jaeger; inject: jaeger; baggage: nothing"
+    );
+}
+
+#[test]
+fn concerns_decide_where_a_name_goes() {
+    let registry = Registry::new()
+        .register("t", Concern::Trace, House::default)
+        .and_then(|registry| registry.register("b", Concern::Baggage, House::default))
+        .and_then(|registry| registry.register("o", Concern::Other, House::default))
+        .unwrap();
+    let limits = "at most 64 members and 8192 bytes";
+    assert_eq!(
+        registry.from_list("o,b,t").unwrap().to_string(),
+        format!("extract: t; inject: t; baggage: b, {limits}; other: o, {limits}")
+    );
+    assert!(format!("{registry:?}").ends_with(r#""t", "b", "o", "none"}"#));
+}
