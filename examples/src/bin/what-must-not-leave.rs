@@ -67,5 +67,7 @@ async fn call(url: &str, context: &Context, propagator: Option<&CompositePropaga
 
 /// Every service here answers with the headers that it received.
 async fn received(headers: HeaderMap) -> String {
-    headers.iter().map(|(name, value)| format!("  {name}: {}\n", value.to_str().unwrap_or("?"))).collect()
+    let line =
+        |(name, value): (_, &http::HeaderValue)| format!("  {name}: {}", value.to_str().unwrap_or("?"));
+    headers.iter().map(line).collect::<Vec<_>>().join("\n")
 }
