@@ -42,13 +42,14 @@
 //! names the first broken rule and the size of the value, and never the value; events are rate-limited. Nothing
 //! panics.
 //!
-//! Of repeated headers the first counts, as B3 says; what a header holds after the longest valid value is not looked
-//! at.
+//! Of repeated headers the first counts, as B3 says. A header that the carrier cannot give as text counts as absent; of
+//! `b3` an event tells, if there was nothing else to read.
 //!
 //! # Limits
 //!
 //! A received trace id, span id and state are fixed in size. What is sent is at most 51 bytes in `b3`, and at most
-//! 32 in a header of the other form.
+//! 32 in a header of the other form. A value of any length costs no more to read than a valid one, apart from the
+//! spaces around it.
 //!
 //! # Departures
 //!
