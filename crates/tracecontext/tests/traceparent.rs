@@ -238,7 +238,7 @@ fn a_structural_byte_in_any_place_of_a_valid_header_breaks_it() {
 #[test]
 fn every_beginning_of_a_valid_header_is_too_short() {
     for length in 0..VALID.len() {
-        assert!(TraceParent::parse(&VALID[..length]).is_err(), "{length} bytes");
+        assert!(TraceParent::parse(VALID.get(..length).unwrap()).is_err(), "{length} bytes");
     }
 }
 
@@ -288,7 +288,8 @@ proptest! {
     fn what_can_be_read_is_written_in_the_same_way_ever_after(text in ".*|[0-9a-f-]{50,60}|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?") {
         if let Ok(read) = TraceParent::parse(&text) {
             prop_assert_eq!(TraceParent::parse(&read.to_string()), Ok(read));
-            prop_assert_eq!(&read.to_string()[2..53], &text[2..53]);
+            let written = read.to_string();
+            prop_assert_eq!(written.get(2..53), text.get(2..53));
         }
     }
 

@@ -180,8 +180,10 @@ fn the_members_can_be_read_through_the_api() {
     assert_eq!(members, [("a", " 1"), ("c", "3")], "the API refuses foo@@bar");
 }
 
+type Pairs = &'static [(&'static str, &'static str)];
+
 /// Rule, pairs that the API takes, header sent.
-const LOCAL: &[(&str, &[(&str, &str)], Option<&str>)] = &[
+const LOCAL: &[(&str, Pairs, Option<&str>)] = &[
     ("none", &[], None),
     ("one", &[("a", "1")], Some("a=1")),
     ("empty value", &[("a", ""), ("b", "2")], Some("b=2")),
