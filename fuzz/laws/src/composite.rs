@@ -49,7 +49,7 @@ struct Setup {
     /// What it reads, the most preferred first.
     reads: &'static [Format],
     last_wins: bool,
-    /// Whether it reads all that it sends.
+    /// Whether it reads all that it sends, and takes nothing from one format for what another says.
     both_ways: bool,
     limits: Limits,
 }
@@ -76,7 +76,11 @@ static SETUPS: LazyLock<[Setup; 6]> = LazyLock::new(|| {
             both_ways: false,
             ..setup(new().trace(inject_only(w3c)).trace(B3Propagator::single_and_multi()), &[Format::B3])
         },
-        Setup { last_wins: true, ..setup(new().trace(w3c).trace(b3).last_wins(true), w3c_first) },
+        Setup {
+            last_wins: true,
+            both_ways: false,
+            ..setup(new().trace(w3c).trace(b3).last_wins(true), w3c_first)
+        },
         setup(new().trace(w3c), &[Format::W3c]),
     ]
 });

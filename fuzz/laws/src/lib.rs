@@ -31,7 +31,7 @@ mod tracecontext;
 pub use b3::{b3_multi, b3_single};
 pub use baggage::{baggage_in, baggage_out};
 pub use composite::composite;
-pub use differential::{differential_b3, differential_baggage, differential_tracecontext};
+pub use differential::{Class, classes, differential_b3, differential_baggage, differential_tracecontext};
 pub use hop::hop;
 pub use tracecontext::{traceparent, tracestate};
 

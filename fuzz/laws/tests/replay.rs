@@ -38,6 +38,20 @@ fn the_neighbours_of_a_seed_obey_the_laws() {
     }
 }
 
+/// A class that no seed shows may be one that no longer exists, and the README says what each is about.
+#[test]
+fn every_named_disagreement_with_upstream_is_shown_by_a_seed_and_explained() {
+    for &(name, law) in fuzz_laws::TARGETS.iter().filter(|(name, _)| name.starts_with("differential")) {
+        inputs("corpus", name).iter().for_each(|path| law(&fs::read(path).unwrap()));
+    }
+    let readme = include_str!("../../README.md");
+    for (format, class) in fuzz_laws::classes() {
+        assert!(class.was_seen(), "no seed shows {format} {}", class.name);
+        let row = format!("| {format} | `{}` | {} | {} |", class.name, class.rule, class.section);
+        assert!(readme.contains(&row), "the README lacks {row}");
+    }
+}
+
 fn neighbours(seed: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     (0..seed.len().min(64)).map(move |at| {
         let others = [&b""[..], b"-", b",", b";", b"=", b"%", b"\n", b"\t", b"\x7f", b"\xc3\xa9"];

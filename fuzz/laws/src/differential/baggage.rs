@@ -1,6 +1,6 @@
 //! `baggage`, ours beside the SDK's, in both directions.
 
-use super::{Class, classified};
+use super::{Class, classify};
 use crate::{
     baggage::entries,
     carrier::{Lines, Sent},
@@ -12,29 +12,40 @@ use crate::{
 };
 use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
 
-macro_rules! class {
-    ($name:ident, $rule:literal, $section:literal) => {
-        const $name: &Class = &Class { name: stringify!($name), rule: $rule, section: $section };
-    };
+classes! {
+    LINES: "all lines are one list",
+        "baggage #baggage-string";
+    LENGTH: "of a header over 8192 bytes the leading members are kept",
+        "baggage #limits";
+    COUNT: "64 members, whatever is empty or broken between them",
+        "baggage #limits";
+    NOTHING: "bad input leaves the given context as it was",
+        "OpenTelemetry api-propagators #extract";
+    EQUALS: "a value may hold equals signs",
+        "baggage #value";
+    KEY: "a key is a token and never percent-decoded",
+        "baggage #key";
+    ESCAPED_SPACE: "optional whitespace is trimmed before decoding, never after",
+        "baggage #value";
+    SPACE: "only spaces and tabs are optional whitespace",
+        "RFC 9110 5.6.3";
+    UTF8: "what is not UTF-8 is replaced",
+        "baggage #value";
+    PROPERTIES: "properties are kept as they came",
+        "OpenTelemetry baggage api #set-value";
+    OCTET: "a value holds baggage-octets only",
+        "baggage #value";
+    SENT_LIMITS: "what is sent is within limits counted on the wire",
+        "baggage #limits";
+    SENT_VALUE: "percent sign and backslash are always escaped, spaces kept",
+        "baggage #value";
+    SENT_EQUALS: "an equals sign is a baggage-octet and stands as it is",
+        "baggage #value";
+    SENT_PROPERTIES: "what may not stand in a property is escaped",
+        "baggage #property";
 }
-
-class!(LINES, "all lines are one list", "baggage #baggage-string");
-class!(LENGTH, "of a header over 8192 bytes the leading members are kept", "baggage #limits");
-class!(COUNT, "64 members, whatever is empty or broken between them", "baggage #limits");
-class!(NOTHING, "bad input leaves the given context as it was", "OpenTelemetry api-propagators #extract");
-class!(EQUALS, "a value may hold equals signs", "baggage #value");
-class!(KEY, "a key is a token and never percent-decoded", "baggage #key");
-class!(ESCAPED_SPACE, "optional whitespace is trimmed before decoding, never after", "baggage #value");
-class!(SPACE, "only spaces and tabs are optional whitespace", "RFC 9110 5.6.3");
-class!(UTF8, "what is not UTF-8 is replaced", "baggage #value");
-class!(PROPERTIES, "properties are kept as they came", "OpenTelemetry baggage api #set-value");
-class!(OCTET, "a value holds baggage-octets only", "baggage #value");
-
-class!(SENT_LIMITS, "what is sent is within limits counted on the wire", "baggage #limits");
-class!(SENT_VALUE, "percent sign and backslash are always escaped, spaces kept", "baggage #value");
-class!(SENT_EQUALS, "an equals sign is a baggage-octet and stands as it is", "baggage #value");
-class!(SENT_PROPERTIES, "what may not stand in a property is escaped", "baggage #property");
 
 /// Every line of the input is a line of `baggage`.
 pub fn differential_baggage(data: &[u8]) {
@@ -59,7 +70,7 @@ fn compare_read(lines: &Lines<'_>, ours: &Context, theirs: &Context) {
         if our != their {
             let classes: Vec<_> =
                 whole(lines, &joined, ours).into_iter().chain(of_key(&joined, key)).collect();
-            classified(&classes, lines, &(key, our), &(key, their));
+            classify(&classes, lines, &(key, our), &(key, their));
         }
     }
 }
@@ -67,10 +78,10 @@ fn compare_read(lines: &Lines<'_>, ours: &Context, theirs: &Context) {
 /// Why a header as a whole is read otherwise.
 fn whole(lines: &Lines<'_>, joined: &str, ours: &Context) -> [(bool, &'static Class); 4] {
     [
-        (lines.0.len() > 1, LINES),
-        (joined.len() > 8192, LENGTH),
-        (joined.split(',').count() > 64, COUNT),
-        (has_given_baggage(ours), NOTHING),
+        (lines.0.len() > 1, &LINES),
+        (joined.len() > 8192, &LENGTH),
+        (joined.split(',').count() > 64, &COUNT),
+        (has_given_baggage(ours), &NOTHING),
     ]
 }
 
@@ -90,14 +101,14 @@ fn of_member(pair: &str, metadata: &str) -> [(bool, &'static Class); 8] {
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
     let decoded = decode(trim(value));
     [
-        (value.contains('='), EQUALS),
-        (!is_token(trim(key)) || key.contains('%'), KEY),
-        (decoded.contains('\u{fffd}'), UTF8),
-        (decoded.trim() != decoded && trim(value) == value.trim(), ESCAPED_SPACE),
-        (trim(key) != key.trim() || trim(value) != value.trim(), SPACE),
-        (metadata.contains(['%', ' ', '\t', ';']) || metadata.trim() != trim(metadata), PROPERTIES),
-        (metadata.chars().any(char::is_whitespace), PROPERTIES),
-        (!trim(value).bytes().all(is_octet), OCTET),
+        (value.contains('='), &EQUALS),
+        (!is_token(trim(key)) || key.contains('%'), &KEY),
+        (decoded.contains('\u{fffd}'), &UTF8),
+        (decoded.trim() != decoded && trim(value) == value.trim(), &ESCAPED_SPACE),
+        (trim(key) != key.trim() || trim(value) != value.trim(), &SPACE),
+        (metadata.contains(['%', ' ', '\t', ';']) || metadata.trim() != trim(metadata), &PROPERTIES),
+        (metadata.chars().any(char::is_whitespace), &PROPERTIES),
+        (!trim(value).bytes().all(is_octet), &OCTET),
     ]
 }
 
@@ -115,14 +126,14 @@ fn compare_sent(ours: &str, theirs: &str, cx: &Context) {
     for (key, member) in broken {
         let (value, metadata) = entries(cx.baggage()).remove(key).unwrap_or_default();
         let classes = [
-            (theirs.len() > 8192, SENT_LIMITS),
-            (value.contains(['%', '\\']) || value.trim() != value, SENT_VALUE),
-            (value.contains('='), SENT_EQUALS),
-            (!metadata.is_empty() && !is_strict_metadata(&metadata), SENT_PROPERTIES),
+            (theirs.len() > 8192, &SENT_LIMITS),
+            (value.contains(['%', '\\']) || value.trim() != value, &SENT_VALUE),
+            (value.contains('='), &SENT_EQUALS),
+            (!metadata.is_empty() && !is_strict_metadata(&metadata), &SENT_PROPERTIES),
             // A comma in what upstream sends unescaped begins a member of its own.
-            (self::split(theirs), SENT_PROPERTIES),
+            (self::split(theirs), &SENT_PROPERTIES),
         ];
-        classified(&classes, &(key, value, metadata), &ours, &(theirs, member));
+        classify(&classes, &(key, value, metadata), &ours, &(theirs, member));
     }
 }
 

@@ -1,6 +1,6 @@
 //! `traceparent` and `tracestate`, ours beside the SDK's.
 
-use super::{Class, classified};
+use super::{Class, classify};
 use crate::{
     carrier::{Lines, Sent},
     model::{
@@ -15,28 +15,32 @@ use opentelemetry::{
     propagation::TextMapPropagator,
     trace::{TraceContextExt, TraceState},
 };
+use std::sync::atomic::AtomicBool;
 
-macro_rules! class {
-    ($name:ident, $rule:literal, $section:literal) => {
-        const $name: &Class = &Class { name: stringify!($name), rule: $rule, section: $section };
-    };
+classes! {
+    REPEATED: "one traceparent line; two contradict each other",
+        "trace-context-2 #traceparent-header";
+    SPACE: "only spaces and tabs are optional whitespace",
+        "RFC 9110 5.6.3";
+    WIDTH: "2, 32, 16 and 2 digits",
+        "trace-context-2 #version-format";
+    DIGIT: "HEXDIGLC: no sign and no upper case",
+        "trace-context-2 #traceparent-header-field-values";
+    AFTER_FLAGS: "version 00 ends with the flags",
+        "trace-context-2 #version-format";
+    RANDOM: "the random flag goes on",
+        "trace-context-2 #random-trace-id-flag";
+    LINES: "all tracestate lines are one list",
+        "trace-context-2 #tracestate-header-field-values";
+    MEMBERS: "at most 32 members, empty ones not counted",
+        "trace-context-2 #tracestate-header-field-values";
+    KEY: "a key has 1 to 256 characters and an at sign is one of them",
+        "trace-context-2 #key";
+    VALUE: "a value has 1 to 256 printable characters and no equals sign",
+        "trace-context-2 #value";
+    EMPTY: "an empty tracestate should not be sent",
+        "trace-context-2 #tracestate-header-field-values";
 }
-
-class!(REPEATED, "one traceparent line; two contradict each other", "trace-context-2 #traceparent-header");
-class!(SPACE, "only spaces and tabs are optional whitespace", "RFC 9110 5.6.3");
-class!(WIDTH, "2, 32, 16 and 2 digits", "trace-context-2 #version-format");
-class!(DIGIT, "HEXDIGLC: no sign and no upper case", "trace-context-2 #traceparent-header-field-values");
-class!(AFTER_FLAGS, "version 00 ends with the flags", "trace-context-2 #version-format");
-class!(RANDOM, "the random flag goes on", "trace-context-2 #random-trace-id-flag");
-class!(LINES, "all tracestate lines are one list", "trace-context-2 #tracestate-header-field-values");
-class!(
-    MEMBERS,
-    "at most 32 members, empty ones not counted",
-    "trace-context-2 #tracestate-header-field-values"
-);
-class!(KEY, "a key has 1 to 256 characters and an at sign is one of them", "trace-context-2 #key");
-class!(VALUE, "a value has 1 to 256 printable characters and no equals sign", "trace-context-2 #value");
-class!(EMPTY, "an empty tracestate should not be sent", "trace-context-2 #tracestate-header-field-values");
 
 #[derive(Debug, Eq, PartialEq)]
 struct Answer {
@@ -66,7 +70,7 @@ pub fn differential_tracecontext(data: &[u8]) {
 
 fn explain(lines: &Lines<'_>, ours: &Answer, theirs: &Answer) {
     let Some((our_parent, our_state)) = &ours.span else {
-        classified(&refused(lines), lines, ours, theirs);
+        classify(&refused(lines), lines, ours, theirs);
         return;
     };
     let Some((their_parent, their_state)) = &theirs.span else {
@@ -76,13 +80,13 @@ fn explain(lines: &Lines<'_>, ours: &Answer, theirs: &Answer) {
     if our_parent != their_parent {
         let random = our_parent.flags & 2 != 0
             && Parent { flags: our_parent.flags & 1, ..*our_parent } == *their_parent;
-        classified(&[(random, RANDOM)], lines, ours, theirs);
+        classify(&[(random, &RANDOM)], lines, ours, theirs);
     }
     let state = |sent: &Sent| sent.get("tracestate").unwrap_or_default().to_owned();
     if our_state != their_state || state(&ours.sent) != state(&theirs.sent) {
-        classified(&other_state(lines), lines, ours, theirs);
+        classify(&other_state(lines), lines, ours, theirs);
     } else if ours.sent.get("tracestate") != theirs.sent.get("tracestate") {
-        classified(&[(state(&theirs.sent).is_empty(), EMPTY)], lines, ours, theirs);
+        classify(&[(state(&theirs.sent).is_empty(), &EMPTY)], lines, ours, theirs);
     }
 }
 
@@ -93,11 +97,11 @@ fn refused(lines: &Lines<'_>) -> [(bool, &'static Class); 5] {
     let fields: Vec<&str> = trim(value).split('-').collect();
     let first = || fields.iter().zip([2, 32, 16, 2]);
     [
-        (repeated, REPEATED),
-        (trim(value) != value.trim(), SPACE),
-        (first().any(|(field, width)| field.len() != width), WIDTH),
-        (first().any(|(field, width)| !is_hex(field, width)), DIGIT),
-        (fields.first() == Some(&"00") && fields.len() > 4, AFTER_FLAGS),
+        (repeated, &REPEATED),
+        (trim(value) != value.trim(), &SPACE),
+        (first().any(|(field, width)| field.len() != width), &WIDTH),
+        (first().any(|(field, width)| !is_hex(field, width)), &DIGIT),
+        (fields.first() == Some(&"00") && fields.len() > 4, &AFTER_FLAGS),
     ]
 }
 
@@ -108,9 +112,9 @@ fn other_state(lines: &Lines<'_>) -> [(bool, &'static Class); 4] {
     let key_differs = |key: &str| !is_key(key) || TraceState::from_key_value([(key, "v")]).is_err();
     let pairs = || members.iter().filter_map(|member| member.split_once('='));
     [
-        (lines.values("tracestate").count() > 1, LINES),
-        (members.len() > 32, MEMBERS),
-        (pairs().any(|(key, _)| key_differs(key)), KEY),
-        (pairs().any(|(_, value)| !is_value(value)) && state(&joined).is_none(), VALUE),
+        (lines.values("tracestate").count() > 1, &LINES),
+        (members.len() > 32, &MEMBERS),
+        (pairs().any(|(key, _)| key_differs(key)), &KEY),
+        (pairs().any(|(_, value)| !is_value(value)) && state(&joined).is_none(), &VALUE),
     ]
 }
