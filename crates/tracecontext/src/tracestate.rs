@@ -174,7 +174,7 @@ fn value(input: &str) -> Result<(&str, &str), TraceStateError> {
 }
 
 fn ows(input: &str) -> &str {
-    input.trim_start_matches([' ', '\t'])
+    span(input, OWS).1
 }
 
 /// The longest beginning of a text that has only bytes of a class, and the rest.
@@ -198,6 +198,11 @@ const KEYCHAR: u8 = 1;
 /// <https://www.w3.org/TR/trace-context-2/#value>
 const CHR: u8 = 2;
 
+/// > OWS = *( SP / HTAB )
+///
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.3>
+const OWS: u8 = 4;
+
 /// The classes that a byte is in.
 fn classes(byte: u8) -> u8 {
     static CLASSES: [u8; 256] = {
@@ -206,9 +211,10 @@ fn classes(byte: u8) -> u8 {
         while byte < u8::MAX {
             let keychar = matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@');
             let chr = matches!(byte, 0x20..=0x2b | 0x2d..=0x3c | 0x3e..=0x7e);
+            let ows = matches!(byte, b' ' | b'\t');
             #[allow(clippy::indexing_slicing, reason = "the compiler evaluates it")]
             {
-                classes[byte as usize] = (keychar as u8 * KEYCHAR) | (chr as u8 * CHR);
+                classes[byte as usize] = (keychar as u8 * KEYCHAR) | (chr as u8 * CHR) | (ows as u8 * OWS);
             }
             byte += 1;
         }

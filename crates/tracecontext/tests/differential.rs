@@ -14,7 +14,7 @@ use opentelemetry::{
 };
 use opentelemetry_http::HeaderInjector;
 use opentelemetry_sdk::propagation::TraceContextPropagator as Sdk;
-use otel_tracecontext::{ErrorKind, TraceContextPropagator as Ours, TraceParent};
+use otel_tracecontext::{ErrorKind, ParseError, TraceContextPropagator as Ours, TraceParent};
 
 const STATE: &str = "https://www.w3.org/TR/trace-context-2/#tracestate-header-field-values";
 
@@ -90,7 +90,7 @@ fn one_byte_away_from_a_valid_traceparent_the_sdk_is_only_ever_more_lenient() {
         if ours.is_valid() || !sdk.is_valid() {
             assert_eq!(read(&ours), read(&sdk), "{changed:?}");
         } else {
-            let kind = TraceParent::parse(changed.trim_matches([' ', '\t'])).map_err(|error| error.kind());
+            let kind = TraceParent::parse(changed.trim_matches([' ', '\t'])).map_err(ParseError::kind);
             let lenient = [
                 Err(ErrorKind::TooShort),
                 Err(ErrorKind::NotLowerHex),
