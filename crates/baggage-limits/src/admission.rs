@@ -1,10 +1,13 @@
 //! Which members of a baggage are sent, and in which order.
 
 use crate::{
-    Limits, Reason, Report, property,
+    Limits, Reason, Report, Size, property,
     wire::{self, Cost},
 };
-use opentelemetry::baggage::Baggage;
+use opentelemetry::{
+    Key, StringValue,
+    baggage::{Baggage, BaggageMetadata},
+};
 use smallvec::SmallVec;
 
 /// As many members as upstream's `Baggage` holds stay on the stack.
@@ -24,7 +27,9 @@ pub struct Selection<'a> {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry<'a> {
-    member: Member<'a>,
+    key: &'a Key,
+    content: &'a (StringValue, BaggageMetadata),
+    cost: Cost,
     left_out: Option<Reason>,
 }
 
@@ -44,30 +49,38 @@ pub struct Member<'a> {
 }
 
 impl<'a> Selection<'a> {
-    pub(crate) fn new(
+    pub(crate) fn new() -> Self {
+        Self { entries: SmallVec::new(), order: SmallVec::new(), report: Report::default() }
+    }
+
+    /// In place, since a whole selection is some kilobytes to move.
+    pub(crate) fn choose(
+        &mut self,
         baggage: &'a Baggage,
         limits: &Limits,
         cost: impl Fn(&str, &str, &str) -> Cost,
-    ) -> Self {
-        let mut selection =
-            Self { entries: SmallVec::new(), order: SmallVec::new(), report: Report::default() };
-        for (index, (key, (value, metadata))) in (0..=u16::MAX).zip(baggage) {
-            let (key, value, metadata) = (key.as_str(), value.as_str(), metadata.as_str());
-            let Cost { len: wire_len, verbatim } = cost(key, value, metadata);
-            selection.report.measured.add(wire_len);
-            selection.order.push(Place::new(key, index));
-            selection
-                .entries
-                .push(Entry { member: Member { key, value, metadata, wire_len, verbatim }, left_out: None });
+    ) {
+        self.measure(baggage, cost);
+        self.sort(limits.keep_first);
+        self.admit(limits);
+    }
+
+    #[inline]
+    fn measure(&mut self, baggage: &'a Baggage, cost: impl Fn(&str, &str, &str) -> Cost) {
+        let mut bytes = 0;
+        for (key, content) in baggage {
+            let Ok(index) = u16::try_from(self.entries.len()) else { break };
+            let cost = cost(key.as_str(), content.0.as_str(), content.1.as_str());
+            bytes += cost.len();
+            self.order.push(Place::new(key.as_str(), index));
+            self.entries.push(Entry { key, content, cost, left_out: None });
         }
-        selection.sort(limits.keep_first);
-        selection.admit(limits);
-        selection
+        self.report.measured = Size::new(self.entries.len(), bytes);
     }
 
     fn sort(&mut self, keep_first: &[&str]) {
         let Self { entries, order, .. } = self;
-        let key = |place: &Place| entries.get(place.index()).map(|entry| entry.member.key);
+        let key = |place: &Place| entries.get(place.index()).map(|entry| entry.key.as_str());
         order.sort_unstable();
         if order.windows(2).any(|pair| matches!(pair, [a, b] if a.prefix() == b.prefix())) {
             order.sort_unstable_by_key(key);
@@ -80,26 +93,30 @@ impl<'a> Selection<'a> {
 
     fn admit(&mut self, limits: &Limits) {
         let Self { entries, order, report } = self;
-        let all_fit = limits.know_no_key() && limits.have_room(report.measured);
+        if limits.admit_every_key() && limits.have_room(report.measured) {
+            return report.keep_all(entries.iter().map(|entry| entry.cost.len()));
+        }
         for place in order {
-            let Some(Entry { member, left_out }) = entries.get_mut(place.index()) else { continue };
-            *left_out = if all_fit { None } else { limits.check(member, report.kept).err() };
-            match *left_out {
-                None => report.keep(member.wire_len),
-                Some(reason) => report.leave_out(reason),
+            let Some(entry) = entries.get_mut(place.index()) else { continue };
+            match limits.check(&entry.member(), report.kept) {
+                Ok(()) => report.keep(entry.cost.len()),
+                Err(reason) => {
+                    report.leave_out(reason);
+                    entry.left_out = Some(reason);
+                }
             }
         }
     }
 
     /// The members that are sent, in the order in which they are sent.
     #[inline]
-    pub fn members(&self) -> impl Iterator<Item = &Member<'a>> {
-        self.in_order().filter(|entry| entry.left_out.is_none()).map(|entry| &entry.member)
+    pub fn members(&self) -> impl Iterator<Item = Member<'a>> {
+        self.in_order().filter(|entry| entry.left_out.is_none()).map(Entry::member)
     }
 
     /// The keys that are left out, and why.
     pub fn left_out(&self) -> impl Iterator<Item = (&'a str, Reason)> {
-        self.in_order().filter_map(|entry| Some((entry.member.key, entry.left_out?)))
+        self.in_order().filter_map(|entry| Some((entry.key.as_str(), entry.left_out?)))
     }
 
     #[inline]
@@ -111,6 +128,33 @@ impl<'a> Selection<'a> {
     #[must_use]
     pub const fn report(&self) -> Report {
         self.report
+    }
+
+    /// The header of the members that are sent; empty if there are none.
+    ///
+    /// ```
+    /// use opentelemetry::{KeyValue, baggage::Baggage};
+    /// use otel_baggage_limits::Limits;
+    ///
+    /// let baggage = Baggage::from([KeyValue::new("user", "Amélie"), KeyValue::new("tenant", "acme")]);
+    /// assert_eq!(Limits::new().select(&baggage).header(), "tenant=acme,user=Am%C3%A9lie");
+    /// ```
+    #[must_use]
+    pub fn header(&self) -> String {
+        let mut header = Vec::with_capacity(self.report.kept.bytes);
+        for member in self.members() {
+            if !header.is_empty() {
+                header.push(b',');
+            }
+            let Member { key, value, metadata, verbatim, .. } = member;
+            if verbatim {
+                wire::write_verbatim(&mut header, key, value, metadata);
+            } else {
+                wire::write_member(&mut header, key, value, metadata);
+            }
+        }
+        // The members are ASCII, so this is always `Ok`.
+        String::from_utf8(header).unwrap_or_default()
     }
 
     /// A baggage of the members that are sent, as they are.
@@ -138,12 +182,17 @@ impl<'a> Selection<'a> {
     }
 }
 
-impl Member<'_> {
-    /// Appends the member as it is on the wire.
+impl<'a> Entry<'a> {
     #[inline]
-    pub fn write_to(&self, header: &mut Vec<u8>) {
-        let write = if self.verbatim { wire::write_verbatim } else { wire::write_member };
-        write(header, self.key, self.value, self.metadata);
+    fn member(&self) -> Member<'a> {
+        let (value, metadata) = self.content;
+        Member {
+            key: self.key.as_str(),
+            value: value.as_str(),
+            metadata: metadata.as_str(),
+            wire_len: self.cost.len(),
+            verbatim: self.cost.verbatim,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use otel_propagator_core::header::{joined_len, trim};
 /// assert_eq!(whole_members("a=1,b=2", 2), ("", false));
 /// ```
 #[must_use]
+#[inline]
 pub fn whole_members(line: &str, room: usize) -> (&str, bool) {
     // Longer than the room, so there is one byte more: a comma there ends a member that fits.
     let Some(start) = line.as_bytes().get(..=room) else { return (line, true) };

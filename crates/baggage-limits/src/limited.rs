@@ -96,7 +96,8 @@ impl<P: TextMapPropagator> Limited<P> {
     }
 
     fn inject_selection(&self, cx: &Context, gate: &mut Gate<'_>, cost: fn(&str, &str, &str) -> Cost) {
-        let selection = Selection::new(cx.baggage(), &self.limits, cost);
+        let mut selection = Selection::new();
+        selection.choose(cx.baggage(), &self.limits, cost);
         let baggage = selection.to_sanitised_baggage();
         let mut report = selection.report();
         for _ in baggage.len()..report.kept.members {

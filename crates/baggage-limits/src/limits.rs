@@ -1,6 +1,6 @@
 //! The limits, and what they say of a key, a member and a whole baggage.
 
-use crate::{Member, Reason, Selection, Size, wire};
+use crate::{Member, Reason, Report, Selection, Size, wire::Cost};
 use opentelemetry::baggage::Baggage;
 
 /// What baggage may travel.
@@ -38,7 +38,7 @@ pub struct Limits {
     /// The most bytes of a header, all lines together; 8192 unless set.
     pub max_bytes: usize,
     /// The most bytes of one member. Unless set, a member is carried whatever its length, and one longer than
-    /// [`wire::AT_RISK_BYTES`] is reported as being at risk in other SDKs.
+    /// [`AT_RISK_BYTES`](crate::wire::AT_RISK_BYTES) is reported as being at risk in other SDKs.
     pub max_member_bytes: Option<usize>,
     /// The keys that are sent before all others and therefore stay longest, in this order.
     pub keep_first: &'static [&'static str],
@@ -117,6 +117,7 @@ impl Limits {
     /// # Errors
     ///
     /// [`Reason::Denied`] and [`Reason::NotAllowed`].
+    #[inline]
     pub fn check_key(&self, key: &str) -> Result<(), Reason> {
         if self.deny.contains(&key) {
             return Err(Reason::Denied);
@@ -132,6 +133,7 @@ impl Limits {
     /// # Errors
     ///
     /// [`Reason::MemberTooLong`].
+    #[inline]
     pub fn check_member_len(&self, bytes: usize) -> Result<(), Reason> {
         match self.max_member_bytes {
             Some(most) if bytes > most => Err(Reason::MemberTooLong),
@@ -140,7 +142,7 @@ impl Limits {
     }
 
     /// Whether no member is left out but for want of room.
-    pub(crate) const fn know_no_key(&self) -> bool {
+    pub(crate) const fn admit_every_key(&self) -> bool {
         self.allow.is_none() && self.deny.is_empty() && self.max_member_bytes.is_none()
     }
 
@@ -175,7 +177,7 @@ impl Limits {
         let commas = baggage.len().saturating_sub(1);
         let mut room = self.max_bytes.checked_sub(commas);
         for (key, (value, metadata)) in baggage {
-            let len = wire::Cost::of(key.as_str(), value.as_str(), metadata.as_str()).len;
+            let len = Cost::of(key.as_str(), value.as_str(), metadata.as_str()).len();
             room = room.and_then(|room| room.checked_sub(len));
             if room.is_none() || self.check_key(key.as_str()).and(self.check_member_len(len)).is_err() {
                 return false;
@@ -205,6 +207,26 @@ impl Limits {
     /// ```
     #[must_use]
     pub fn select<'a>(&self, baggage: &'a Baggage) -> Selection<'a> {
-        Selection::new(baggage, self, wire::Cost::of)
+        let mut selection = Selection::new();
+        selection.choose(baggage, self, Cost::of);
+        selection
+    }
+
+    /// Writes the header of [`select`](Self::select), without handing out the selection.
+    ///
+    /// ```
+    /// use opentelemetry::{KeyValue, baggage::Baggage};
+    /// use otel_baggage_limits::Limits;
+    ///
+    /// let baggage = Baggage::from([KeyValue::new("user", "Amélie"), KeyValue::new("tenant", "acme")]);
+    /// let (header, report) = Limits::new().encode(&baggage);
+    /// assert_eq!(header, "tenant=acme,user=Am%C3%A9lie");
+    /// assert!(report.is_complete());
+    /// ```
+    #[must_use]
+    pub fn encode(&self, baggage: &Baggage) -> (String, Report) {
+        let mut selection = Selection::new();
+        selection.choose(baggage, self, Cost::of);
+        (selection.header(), selection.report())
     }
 }

@@ -46,7 +46,7 @@ fn properties_are_plain(metadata: &[u8]) -> bool {
         let well_formed = match byte {
             b';' => previous != b';',
             b'=' if in_key => previous != b';',
-            _ if in_key => is_token_byte(byte) && byte != b'%',
+            _ if in_key => is_token_byte(byte),
             _ => wire::is_plain(byte),
         };
         if !well_formed {
@@ -96,21 +96,36 @@ fn property(out: &mut impl Sink, text: &[u8]) {
     let equals = text.iter().position(|&byte| byte == b'=').unwrap_or(0);
     let (name, [_, value @ ..]) = text.split_at(equals) else { return };
     if name.is_empty() {
-        return escape_unless(out, text, is_token_byte);
+        return key(out, text);
     }
     let (name, trailing) = split_trailing_ows(name);
     let (leading, value) = split_leading_ows(value);
-    escape_unless(out, name, is_token_byte);
+    key(out, name);
     out.raw(trailing);
     out.raw(b"=");
     out.raw(leading);
-    escape_unless(out, value, wire::is_plain);
+    escape_unless_escaped(out, value);
 }
 
-/// Writes the text; what `raw` refuses is escaped, and a percent sign too unless it begins an escape already.
-fn escape_unless(out: &mut impl Sink, mut text: &[u8], raw: impl Fn(u8) -> bool) {
+/// > key = token ; as defined in RFC 7230, Section 3.2.6
+///
+/// What is no token is escaped until it is one. A percent sign may stand in a token and begins no escape there.
+///
+/// <https://www.w3.org/TR/baggage/#key>
+fn key(out: &mut impl Sink, text: &[u8]) {
+    for run in text.chunk_by(|&one, &next| is_token_byte(one) == is_token_byte(next)) {
+        if run.first().is_some_and(|&byte| is_token_byte(byte)) {
+            out.raw(run);
+        } else {
+            run.iter().for_each(|&byte| out.escaped(byte));
+        }
+    }
+}
+
+/// Writes the text; what is no baggage-octet is escaped, and a percent sign too unless it begins an escape already.
+fn escape_unless_escaped(out: &mut impl Sink, mut text: &[u8]) {
     loop {
-        let end = text.iter().position(|&byte| byte == b'%' || !raw(byte)).unwrap_or(text.len());
+        let end = text.iter().position(|&byte| !wire::is_plain(byte)).unwrap_or(text.len());
         let (run, rest) = text.split_at(end);
         out.raw(run);
         text = match rest {

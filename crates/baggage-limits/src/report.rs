@@ -1,5 +1,6 @@
 //! What was measured, what was kept, and what was left out for which reason.
 
+use crate::wire::AT_RISK_BYTES;
 use core::fmt;
 
 /// Why a member was not carried.
@@ -85,6 +86,12 @@ pub struct Size {
 }
 
 impl Size {
+    /// So many members, which take so many bytes without the commas between them.
+    #[must_use]
+    pub const fn new(members: usize, bytes: usize) -> Self {
+        Self { members, bytes: bytes + members.saturating_sub(1) }
+    }
+
     /// Counts one more member of so many bytes, and the comma before it.
     pub const fn add(&mut self, bytes: usize) {
         self.bytes += bytes + (self.members > 0) as usize;
@@ -121,7 +128,15 @@ impl Report {
     /// Counts one member that was kept.
     pub const fn keep(&mut self, bytes: usize) {
         self.kept.add(bytes);
-        self.at_risk += (bytes > crate::wire::AT_RISK_BYTES) as usize;
+        self.at_risk += (bytes > AT_RISK_BYTES) as usize;
+    }
+
+    /// Counts all that were measured as kept.
+    pub(crate) fn keep_all(&mut self, lengths: impl Iterator<Item = usize>) {
+        self.kept = self.measured;
+        if self.kept.bytes > AT_RISK_BYTES {
+            self.at_risk = lengths.filter(|&bytes| bytes > AT_RISK_BYTES).count();
+        }
     }
 
     /// Counts one member that was left out.

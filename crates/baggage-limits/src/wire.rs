@@ -32,9 +32,25 @@ const fn classes_of(byte: u8) -> u8 {
     let unreserved = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     let token = unreserved
         || matches!(byte, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'^' | b'`' | b'|');
-    let octet = matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e);
-    let plain = octet && byte != b'%';
-    token as u8 * TOKEN + octet as u8 * OCTET + plain as u8 * PLAIN + unreserved as u8 * UNRESERVED
+    token as u8 * TOKEN
+        + octet(byte) as u8 * OCTET
+        + plain(byte) as u8 * PLAIN
+        + unreserved as u8 * UNRESERVED
+}
+
+/// > baggage-octet = %x21 / %x23-2B / %x2D-3A / %x3C-5B / %x5D-7E
+///
+/// Without branches, so that sixteen bytes are compared at once. <https://www.w3.org/TR/baggage/#definition>
+#[inline]
+const fn octet(byte: u8) -> bool {
+    let visible = (byte > b' ') & (byte < 0x7f);
+    let excluded = (byte == b'"') | (byte == b',') | (byte == b';') | (byte == b'\\');
+    visible & !excluded
+}
+
+#[inline]
+const fn plain(byte: u8) -> bool {
+    octet(byte) & (byte != b'%')
 }
 
 #[inline]
@@ -47,20 +63,41 @@ fn is(class: u8, byte: u8) -> bool {
     classes(byte) & class != 0
 }
 
-/// Whether the byte may stand in a `token`, such as a key:
+/// Whether the text is a `token`, of which keys are made:
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2>.
+///
+/// ```
+/// use otel_baggage_limits::wire::is_token;
+///
+/// assert!(is_token("user.id"));
+/// assert!(!is_token("user id") && !is_token(""));
+/// ```
 #[must_use]
 #[inline]
-pub fn is_token_byte(byte: u8) -> bool {
-    is(TOKEN, byte)
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().fold(TOKEN, |common, byte| common & classes(byte)) != 0
 }
 
-/// Whether the byte is a `baggage-octet`, of which values are made:
+/// Whether the text is a `value`, which is made of `baggage-octet`s and may be empty:
 /// <https://www.w3.org/TR/baggage/#definition>.
+///
+/// ```
+/// use otel_baggage_limits::wire::is_value;
+///
+/// assert!(is_value("a=%20b") && is_value(""));
+/// assert!(!is_value("a b"));
+/// ```
 #[must_use]
 #[inline]
-pub fn is_baggage_octet(byte: u8) -> bool {
-    is(OCTET, byte)
+pub fn is_value(text: &str) -> bool {
+    let sixteens = text.as_bytes().chunks_exact(16);
+    let tail = sixteens.remainder().iter().fold(OCTET, |common, &byte| common & classes(byte));
+    tail != 0 && sixteens.fold(true, |all, bytes| all & (count(bytes, octet) == 16))
+}
+
+#[inline]
+pub(crate) fn is_token_byte(byte: u8) -> bool {
+    is(TOKEN, byte)
 }
 
 /// Whether a value holds the byte as it is. A percent sign is a `baggage-octet`, but it
@@ -83,47 +120,65 @@ pub(crate) fn is_plain(byte: u8) -> bool {
 /// ```
 #[must_use]
 pub fn member_len(key: &str, value: &str, metadata: &str) -> usize {
-    key.len() + 1 + escaped_len(value, PLAIN) + with_semicolon(property::metadata_len(metadata))
+    Cost::of(key, value, metadata).len()
 }
 
 const fn with_semicolon(metadata_len: usize) -> usize {
     metadata_len + (metadata_len > 0) as usize
 }
 
-fn escaped_len(text: &str, class: u8) -> usize {
-    text.len() + 2 * text.bytes().filter(|&byte| !is(class, byte)).count()
-}
-
 /// What a member takes on the wire.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
-    pub(crate) len: usize,
+    len: u32,
     /// Whether value and metadata go out as they are.
     pub(crate) verbatim: bool,
 }
 
 impl Cost {
+    #[inline]
+    fn new(len: usize, verbatim: bool) -> Self {
+        Self { len: u32::try_from(len).unwrap_or(u32::MAX), verbatim }
+    }
+
     /// What [`write_member`] writes.
     #[inline]
     pub(crate) fn of(key: &str, value: &str, metadata: &str) -> Self {
-        if is_plain_text(value) && property::is_plain(metadata) {
-            let len = key.len() + 1 + value.len() + with_semicolon(metadata.len());
-            Self { len, verbatim: true }
-        } else {
-            Self { len: member_len(key, value, metadata), verbatim: false }
-        }
+        let escapes = escapes(value);
+        let is_plain = property::is_plain(metadata);
+        let metadata_len = if is_plain { metadata.len() } else { property::metadata_len(metadata) };
+        let len = key.len() + 1 + value.len() + 2 * escapes + with_semicolon(metadata_len);
+        Self::new(len, is_plain && escapes == 0)
     }
 
     /// What any percent-encoder writes at most: each byte that is not unreserved as three.
     pub(crate) fn at_most(key: &str, value: &str, metadata: &str) -> Self {
-        let metadata = with_semicolon(3 * property::metadata_len(metadata));
-        let len = escaped_len(key, UNRESERVED) + 1 + escaped_len(value, UNRESERVED) + metadata;
-        Self { len, verbatim: false }
+        let escaped =
+            |text: &str| text.len() + 2 * text.bytes().filter(|&byte| !is(UNRESERVED, byte)).count();
+        let len = escaped(key) + 1 + escaped(value) + with_semicolon(3 * property::metadata_len(metadata));
+        Self::new(len, false)
+    }
+
+    /// The number of bytes.
+    #[inline]
+    pub(crate) const fn len(self) -> usize {
+        self.len as usize
     }
 }
 
-fn is_plain_text(text: &str) -> bool {
-    text.bytes().fold(PLAIN, |common, byte| common & classes(byte)) != 0
+/// How many bytes of a value are escaped.
+#[inline]
+fn escapes(value: &str) -> usize {
+    let sixteens = value.as_bytes().chunks_exact(16);
+    let tail = sixteens.remainder().iter().filter(|&&byte| !is_plain(byte)).count();
+    sixteens.fold(tail, |escapes, bytes| escapes + 16 - count(bytes, plain))
+}
+
+/// How many of sixteen bytes fulfil the condition.
+#[inline]
+fn count(bytes: &[u8], condition: impl Fn(u8) -> bool) -> usize {
+    let Some(bytes) = bytes.first_chunk::<16>() else { return 0 };
+    usize::from(bytes.iter().map(|&byte| u8::from(condition(byte))).sum::<u8>())
 }
 
 /// Appends a member, [`member_len`] bytes.

@@ -4,7 +4,7 @@ use crate::{
     member::{Member, list_member, trim},
     percent,
 };
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use opentelemetry::baggage::Baggage;
 use otel_baggage_limits::{Limits, Reason, Report, whole_members};
 use otel_propagator_core::header::joined_len;
@@ -16,7 +16,7 @@ pub fn decode(header: &str, limits: &Limits) -> (Baggage, Report) {
 
 /// Reads a header that came on several lines.
 pub fn decode_lines(lines: &[&str], limits: &Limits) -> (Baggage, Report) {
-    let mut reader = Reader { baggage: Baggage::new(), report: Report::default(), limits };
+    let mut reader = Reader { baggage: Baggage::new(), report: Report::default(), limits, escapes: false };
     let mut room = Some(limits.max_bytes);
     for line in lines {
         let (members, whole) = room.map_or(("", false), |room| whole_members(line, room));
@@ -34,22 +34,15 @@ pub fn decode_lines(lines: &[&str], limits: &Limits) -> (Baggage, Report) {
 
 /// Writes a header; empty if nothing is to be sent.
 pub fn encode(baggage: &Baggage, limits: &Limits) -> (String, Report) {
-    let selection = limits.select(baggage);
-    let report = selection.report();
-    let mut header = Vec::with_capacity(report.kept.bytes);
-    for member in selection.members() {
-        if !header.is_empty() {
-            header.push(b',');
-        }
-        member.write_to(&mut header);
-    }
-    (String::from_utf8(header).unwrap_or_default(), report)
+    limits.encode(baggage)
 }
 
 struct Reader<'a> {
     baggage: Baggage,
     report: Report,
     limits: &'a Limits,
+    /// Whether the line has a percent sign at all.
+    escapes: bool,
 }
 
 impl Reader<'_> {
@@ -57,6 +50,7 @@ impl Reader<'_> {
     ///
     /// <https://www.w3.org/TR/baggage/#definition>
     fn line(&mut self, line: &str) {
+        self.escapes = memchr(b'%', line.as_bytes()).is_some();
         let mut start = 0;
         for comma in memchr_iter(b',', line.as_bytes()).chain([line.len()]) {
             self.element(trim(line.get(start..comma).unwrap_or_default()));
@@ -89,7 +83,8 @@ impl Reader<'_> {
     /// The last of several members of one key wins.
     fn insert(&mut self, Member { key, value, metadata }: Member<'_>) -> Result<(), Reason> {
         let before = self.baggage.len();
-        let replaced = self.baggage.insert_with_metadata(key.to_owned(), percent::decode(value), metadata);
+        let value = if self.escapes { percent::decode(value) } else { value.to_owned() };
+        let replaced = self.baggage.insert_with_metadata(key.to_owned(), value, metadata);
         if replaced.is_some() {
             self.report.leave_out(Reason::Superseded);
         } else if self.baggage.len() == before {

@@ -1,8 +1,9 @@
 //! One member of a received header.
 
+use memchr::memchr;
 use otel_baggage_limits::{
     Reason,
-    wire::{is_baggage_octet, is_token_byte},
+    wire::{is_token, is_value},
 };
 
 /// A member as it was received.
@@ -23,39 +24,30 @@ pub(crate) struct Member<'a> {
 ///
 /// <https://www.w3.org/TR/baggage/#value>
 pub(crate) fn list_member(text: &str) -> Result<Member<'_>, Reason> {
-    let (key, rest) = key(text);
-    let (value, rest) = match trim_start(rest).strip_prefix('=') {
-        Some(rest) if !key.is_empty() => value(trim_start(rest)),
-        _ if text.contains('=') => return Err(Reason::Key),
-        _ => return Err(Reason::NoEqualsSign),
-    };
-    match trim_start(rest) {
-        "" => Ok(Member { key, value, metadata: "" }),
-        rest => {
-            let metadata = rest.strip_prefix(';').ok_or(Reason::Value)?;
-            Ok(Member { key, value, metadata: trim(metadata) })
-        }
-    }
+    let (name, rest) = split_once(text, b'=').ok_or(Reason::NoEqualsSign)?;
+    let (content, metadata) = split_once(rest, b';').unwrap_or((rest, ""));
+    Ok(Member { key: key(name)?, value: value(content)?, metadata: trim(metadata) })
 }
 
 /// > key = token ; as defined in RFC 7230, Section 3.2.6
 ///
 /// <https://www.w3.org/TR/baggage/#key>
-fn key(text: &str) -> (&str, &str) {
-    split_while(text, is_token_byte)
+fn key(text: &str) -> Result<&str, Reason> {
+    let text = trim(text);
+    if is_token(text) { Ok(text) } else { Err(Reason::Key) }
 }
 
 /// > value = *baggage-octet
 ///
 /// <https://www.w3.org/TR/baggage/#value>
-fn value(text: &str) -> (&str, &str) {
-    split_while(text, is_baggage_octet)
+fn value(text: &str) -> Result<&str, Reason> {
+    let text = trim(text);
+    if is_value(text) { Ok(text) } else { Err(Reason::Value) }
 }
 
-/// The leading bytes that fulfil the condition, all of which are ASCII, and the rest.
-fn split_while(text: &str, condition: impl Fn(u8) -> bool) -> (&str, &str) {
-    let end = text.bytes().position(|byte| !condition(byte)).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or((text, ""))
+fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let (before, rest) = text.split_at_checked(memchr(byte, text.as_bytes())?)?;
+    Some((before, rest.get(1..)?))
 }
 
 /// The text without the optional whitespace before it.

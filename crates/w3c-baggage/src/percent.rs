@@ -6,9 +6,6 @@
 /// A percent sign that begins no escape stands for itself. <https://www.w3.org/TR/baggage/#value>
 pub(crate) fn decode(value: &str) -> String {
     let percents = value.bytes().filter(|&byte| byte == b'%').count();
-    if percents == 0 {
-        return value.to_owned();
-    }
     let octets = octets(value.as_bytes(), value.len().saturating_sub(2 * percents));
     String::from_utf8(octets).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
