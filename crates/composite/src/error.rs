@@ -131,13 +131,13 @@ mod tests {
 
     #[test]
     fn names_are_shown_escaped_and_cut() {
-        let at_most = "x".repeat(64);
+        let [shorter, at_most, longer] = [63, 64, 65].map(|length| "x".repeat(length));
         let rows = [
             ("quotes", "a\"b", r#""a\"b""#.to_owned()),
             ("control characters", "a\n\u{1b}[2J", r#""a\n\u{1b}[2J""#.to_owned()),
-            ("63 characters", &at_most[1..], format!("\"{}\"", &at_most[1..])),
+            ("63 characters", &shorter, format!("\"{shorter}\"")),
             ("64 characters", &at_most, format!("\"{at_most}\"")),
-            ("65 characters", &format!("{at_most}y"), format!("\"{at_most}…\"")),
+            ("65 characters", &longer, format!("\"{at_most}…\"")),
         ];
         for (rule, name, expected) in rows {
             assert_eq!(Quoted(name).to_string(), expected, "{rule}");

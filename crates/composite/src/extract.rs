@@ -76,10 +76,11 @@ impl<'a> Extraction<'a> {
     fn judge(&mut self, reader: &'a Reader) -> Yield {
         let before = self.context();
         let after = reader.read(before, self.extractor);
-        if !names_span(before, &after) {
-            if same_span(before, &after) {
-                self.read = Some(after);
-            }
+        if same_span(before, &after) {
+            self.read = Some(after);
+            return Yield::Nothing;
+        }
+        if !is_received(&after) {
             return Yield::Nothing;
         }
         let Some(chosen) = self.chosen else {
@@ -116,8 +117,12 @@ impl<'a> Extraction<'a> {
 
 /// Whether a propagator put a valid remote span into the context.
 fn names_span(before: &Context, after: &Context) -> bool {
-    let span = after.span();
-    span.span_context().is_valid() && span.span_context().is_remote() && !same_span(before, after)
+    !same_span(before, after) && is_received(after)
+}
+
+fn is_received(cx: &Context) -> bool {
+    let span = cx.span();
+    span.span_context().is_valid() && span.span_context().is_remote()
 }
 
 /// Whether a propagator left the span of the context alone.

@@ -131,7 +131,7 @@ fn known(propagator: &dyn Any) -> Option<Facts> {
         return Some(Facts::new("tracecontext", propagator.fields()));
     }
     #[cfg(feature = "b3")]
-    if let Some(propagator) = propagator.downcast_ref::<otel_b3::B3Propagator>() {
+    if let Some(&propagator) = propagator.downcast_ref::<otel_b3::B3Propagator>() {
         return Some(Facts::new(b3_name(propagator), propagator.extract_fields()));
     }
     #[cfg(feature = "w3c-baggage")]
@@ -146,7 +146,7 @@ fn known(propagator: &dyn Any) -> Option<Facts> {
 
 /// The name says what is sent; both forms are read.
 #[cfg(feature = "b3")]
-fn b3_name(propagator: &otel_b3::B3Propagator) -> &'static str {
+fn b3_name(propagator: otel_b3::B3Propagator) -> &'static str {
     match (propagator.fields().any(|field| field == "b3"), propagator.fields().count()) {
         (true, 1) => "b3",
         (true, _) => "b3+b3multi",

@@ -160,7 +160,6 @@ impl Registry {
     }
 
     /// As [`from_env`](Self::from_env), to be added to.
-    #[must_use]
     pub fn builder_from_env(&self) -> Builder {
         let value = env::var_os(VARIABLE).unwrap_or_default();
         let value = value.to_string_lossy();

@@ -56,6 +56,24 @@ fn last_wins_reports_no_conflict() {
     assert_eq!(events, [""; 0]);
 }
 
+/// Ours and another's are held to the same limits by one check.
+#[cfg(feature = "w3c-baggage")]
+#[test]
+fn what_limits_leave_out_is_one_event() {
+    use opentelemetry::{KeyValue, baggage::BaggageExt};
+    use otel_composite::{BaggagePropagator, Limits};
+
+    let cx = Context::new().with_baggage([KeyValue::new("a", "1"), KeyValue::new("b", "2")]);
+    let ours = || CompositePropagator::builder().baggage(BaggagePropagator::new());
+    let builders = [ours(), ours().trace(TraceContextPropagator::new()), ours().other(House)];
+    for builder in builders {
+        let propagator = builder.limits(Limits::new().max_members(1)).build();
+        let events = Events::during(|| propagator.inject_context(&cx, &mut headers(&[])));
+        assert_eq!(events.len(), 1, "{propagator}: {events:?}");
+        assert!(events.iter().all(|event| event.contains("left_out=1 kept=1 bytes=7")), "{events:?}");
+    }
+}
+
 #[test]
 fn what_is_installed_is_told_once_on_one_line() {
     let propagator = propagator();

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::Headers;
+use common::{Headers, Pairs};
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,
@@ -52,7 +52,7 @@ fn limits_hold_for_every_propagator() {
     let two = Limits::new().max_members(2);
     let one = Limits::new().max_members(1);
     let ours = BaggagePropagator::new;
-    let rows: [(&str, Builder, &[(&str, &str)]); 11] = [
+    let rows: [(&str, Builder, Pairs<'_>); 11] = [
         ("ours, none set", builder().baggage(ours()), &[("baggage", "a=1,b=1,c=1,d=1")]),
         ("ours, set on it", builder().baggage(ours().with_limits(two)), &[("baggage", "a=1,b=1")]),
         ("ours, set on the composite", builder().baggage(ours()).limits(two), &[("baggage", "a=1,b=1")]),

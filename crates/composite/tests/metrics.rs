@@ -6,13 +6,13 @@
 
 mod common;
 
-use common::{Headers, House, headers};
+use common::{Headers, House, Pairs, headers};
 use opentelemetry::{
     Context, KeyValue, Value, baggage::BaggageExt, metrics::MeterProvider, propagation::TextMapPropagator,
 };
 use opentelemetry_sdk::metrics::{
     InMemoryMetricExporter, SdkMeterProvider,
-    data::{AggregatedMetrics, Metric, MetricData},
+    data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics},
 };
 use otel_composite::{
     B3Propagator, BaggagePropagator, Builder, CompositePropagator, Limits, TraceContextPropagator,
@@ -39,8 +39,8 @@ impl Recorder {
     fn collected(self) -> BTreeMap<String, (String, Points)> {
         self.0.force_flush().unwrap();
         let collected = self.1.get_finished_metrics().unwrap();
-        let scopes = collected.last().into_iter().flat_map(|resource| resource.scope_metrics());
-        let metrics = scopes.flat_map(|scope| scope.metrics());
+        let scopes = collected.last().into_iter().flat_map(ResourceMetrics::scope_metrics);
+        let metrics = scopes.flat_map(ScopeMetrics::metrics);
         metrics.map(|metric| (metric.name().to_owned(), (metric.unit().to_owned(), points(metric)))).collect()
     }
 
@@ -88,7 +88,7 @@ const W3C: (&str, &str) = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b
 fn outcomes_by_format() {
     let same = ("b3", "0af7651916cd43dd8448eb211c80319c-00000000000000b2-1");
     let other = ("x-house", "4bf92f3577b34da6a3ce929d0e0e4736-00000000000000c3");
-    let rows: [(&str, &[(&str, &str)], [&str; 4]); 7] = [
+    let rows: [(&str, Pairs<'_>, [&str; 4]); 7] = [
         ("nothing", &[], ["absent", "absent", "absent", "absent"]),
         (
             "all valid",

@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{Headers, House, HouseHeader, headers};
+use common::{Headers, House, HouseHeader, Pairs, headers};
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,
@@ -136,14 +136,14 @@ fn rows() -> Vec<Row> {
         [TraceContext, B3Multi, Format::House],
         [SdkTraceContext, B3Single, Format::House],
     ];
-    let rows: Vec<Row> = sets.iter().flat_map(orders).flat_map(|order| states(&order)).collect();
+    let rows: Vec<Row> = sets.into_iter().flat_map(orders).flat_map(|order| states(&order)).collect();
     assert_eq!(rows.len(), 3 * (6 * 25 + 6 * 125));
     rows
 }
 
-fn orders(set: &[Format; 3]) -> Vec<Vec<Format>> {
+fn orders(set: [Format; 3]) -> Vec<Vec<Format>> {
     let mut orders = Vec::new();
-    for &first in set {
+    for first in set {
         for &second in set.iter().filter(|format| **format != first) {
             orders.push(vec![first, second]);
             let last = set.iter().filter(|format| ![first, second].contains(format));
@@ -231,7 +231,9 @@ impl Told {
 
 fn carrier(row: &[(Format, State)]) -> Headers {
     let mut carrier = Headers::new();
-    row.iter().for_each(|(format, state)| format.add_headers(*state, &mut carrier));
+    for (format, state) in row {
+        format.add_headers(*state, &mut carrier);
+    }
     carrier
 }
 
@@ -274,7 +276,7 @@ fn examples() {
         .trace(B3Propagator::single())
         .build();
     let none = "0000000000000000";
-    let rows: [(&str, &[(&str, &str)], &str, Option<Sampling>, usize); 9] = [
+    let rows: [(&str, Pairs<'_>, &str, Option<Sampling>, usize); 9] = [
         ("nothing", &[], none, None, 0),
         ("the first", &[w3c], "00000000000000a1", Some(Sampling::Accept), 0),
         ("the second alone", &[debug], "00000000000000b2", Some(Sampling::Debug), 0),

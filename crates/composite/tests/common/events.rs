@@ -1,5 +1,7 @@
 //! The events of the propagators, as one line each.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::{
     fmt::{self, Write as _},
     sync::{Arc, Mutex},

@@ -11,7 +11,10 @@ use std::{collections::HashMap, sync::LazyLock};
 
 pub(crate) type Headers = HashMap<String, String>;
 
-pub(crate) fn headers(pairs: &[(&str, &str)]) -> Headers {
+/// Header names and values.
+pub(crate) type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+pub(crate) fn headers(pairs: Pairs<'_>) -> Headers {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
