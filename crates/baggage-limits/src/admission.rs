@@ -160,7 +160,7 @@ impl<'a> Selection<'a> {
     /// A baggage of the members that are sent, as they are.
     #[must_use]
     pub fn to_baggage(&self) -> Baggage {
-        self.rebuild(|metadata| metadata.to_owned())
+        self.rebuild(str::to_owned)
     }
 
     /// A baggage of the members that are sent, whose metadata no propagator can turn into anything else, even if it

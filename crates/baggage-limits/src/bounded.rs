@@ -47,7 +47,7 @@ impl<'a> Bounded<'a> {
     }
 
     /// What the last reading of the header left out.
-    pub(crate) const fn cut(&self) -> Option<Cut> {
+    pub(crate) fn cut(&self) -> Option<Cut> {
         self.cut.get()
     }
 

@@ -1,7 +1,7 @@
 //! A decorator that gives the promise of the limits to a propagator that knows none.
 
 use crate::{
-    Limits, Reason, Report, Selection,
+    Limits, Reason, Report, Selection, Size,
     bounded::Bounded,
     property,
     wire::{Cost, HEADER},
@@ -136,7 +136,7 @@ fn copy(baggage: &Baggage) -> Baggage {
 /// The report of a baggage of which no header can be made that keeps to the limits.
 fn nothing_sent(baggage: &Baggage) -> Report {
     let mut report = Limits::new().select(baggage).report();
-    report.kept = Default::default();
+    report.kept = Size::default();
     (0..report.measured.members).for_each(|_| report.leave_out(Reason::TooManyBytes));
     report
 }

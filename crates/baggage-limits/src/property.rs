@@ -104,7 +104,7 @@ fn property(out: &mut impl Sink, text: &[u8]) {
     out.raw(trailing);
     out.raw(b"=");
     out.raw(leading);
-    escape_unless_escaped(out, value);
+    property_value(out, value);
 }
 
 /// > key = token ; as defined in RFC 7230, Section 3.2.6
@@ -117,13 +117,15 @@ fn key(out: &mut impl Sink, text: &[u8]) {
         if run.first().is_some_and(|&byte| is_token_byte(byte)) {
             out.raw(run);
         } else {
-            run.iter().for_each(|&byte| out.escaped(byte));
+            for &byte in run {
+                out.escaped(byte);
+            }
         }
     }
 }
 
 /// Writes the text; what is no baggage-octet is escaped, and a percent sign too unless it begins an escape already.
-fn escape_unless_escaped(out: &mut impl Sink, mut text: &[u8]) {
+fn property_value(out: &mut impl Sink, mut text: &[u8]) {
     loop {
         let end = text.iter().position(|&byte| !wire::is_plain(byte)).unwrap_or(text.len());
         let (run, rest) = text.split_at(end);
@@ -153,4 +155,22 @@ fn split_leading_ows(text: &[u8]) -> (&[u8], &[u8]) {
 
 fn split_trailing_ows(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.len() - text.iter().rev().take_while(|&&byte| is_ows(byte)).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sanitised;
+
+    #[test]
+    fn a_percent_sign_stands_for_itself_in_a_key_and_is_escaped_in_a_value() {
+        let rows = [
+            ("a token may hold a percent sign", "p%;q%zz=1;r%20=2", "p%;q%zz=1;r%20=2"),
+            ("a value holds none but of an escape", "p=100%;q=%zz;r=%20", "p=100%25;q=%25zz;r=%20"),
+            ("what is no token becomes one", "p q%;=%;(%", "p%20q%;%3D%;%28%"),
+        ];
+        for (rule, metadata, expected) in rows {
+            assert_eq!(sanitised(metadata), expected, "{rule}: {metadata:?}");
+            assert_eq!(sanitised(expected), expected, "{rule}: twice");
+        }
+    }
 }

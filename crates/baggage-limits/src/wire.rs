@@ -16,6 +16,7 @@ const PLAIN: u8 = 4;
 const UNRESERVED: u8 = 8;
 
 /// The classes that each byte belongs to.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte: u8 = 0;
@@ -42,6 +43,7 @@ const fn classes_of(byte: u8) -> u8 {
 ///
 /// Without branches, so that sixteen bytes are compared at once. <https://www.w3.org/TR/baggage/#definition>
 #[inline]
+#[allow(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 const fn octet(byte: u8) -> bool {
     let visible = (byte > b' ') & (byte < 0x7f);
     let excluded = (byte == b'"') | (byte == b',') | (byte == b';') | (byte == b'\\');
@@ -49,6 +51,7 @@ const fn octet(byte: u8) -> bool {
 }
 
 #[inline]
+#[allow(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 const fn plain(byte: u8) -> bool {
     octet(byte) & (byte != b'%')
 }

@@ -1,4 +1,5 @@
 //! W3C Baggage.
+mod encoded;
 mod list;
 mod member;
 mod percent;

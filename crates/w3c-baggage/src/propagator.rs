@@ -1,6 +1,6 @@
 //! The propagator.
 
-use crate::{decode_lines, encode};
+use crate::{decode_lines, encode, encoded::Encoded};
 use opentelemetry::{
     Context,
     baggage::BaggageExt,
@@ -58,12 +58,18 @@ impl TextMapPropagator for BaggagePropagator {
         if baggage.is_empty() {
             return;
         }
-        let (header, report) = encode(baggage, &self.outbound);
-        if !header.is_empty() {
-            injector.set(HEADER, header);
+        let encoded = Encoded::of(cx, baggage);
+        if let Some(header) = encoded.and_then(|encoded| encoded.header(&self.outbound)) {
+            return injector.set(HEADER, header.to_owned());
         }
+        let (header, report) = encode(baggage, &self.outbound);
         if !report.is_complete() {
             report.emit(Direction::Out);
+        } else if let Some(encoded) = encoded {
+            encoded.keep(self.outbound, &header);
+        }
+        if !header.is_empty() {
+            injector.set(HEADER, header);
         }
     }
 
@@ -79,7 +85,10 @@ impl TextMapPropagator for BaggagePropagator {
         if !report.is_complete() || baggage.is_empty() {
             report.emit(Direction::In);
         }
-        if baggage.is_empty() { cx.clone() } else { cx.with_baggage(baggage) }
+        if baggage.is_empty() {
+            return cx.clone();
+        }
+        Encoded::remember(cx.with_baggage(baggage), report.measured.bytes)
     }
 
     fn fields(&self) -> FieldIter<'_> {
