@@ -45,18 +45,19 @@ fn every_named_disagreement_with_upstream_is_shown_by_a_seed_and_explained() {
         inputs("corpus", name).iter().for_each(|path| law(&fs::read(path).unwrap()));
     }
     let readme = include_str!("../../README.md");
+    let unseen: Vec<_> = fuzz_laws::classes().filter(|(_, class)| !class.was_seen()).collect();
+    assert!(unseen.is_empty(), "no seed shows {unseen:#?}");
     for (format, class) in fuzz_laws::classes() {
-        assert!(class.was_seen(), "no seed shows {format} {}", class.name);
         let row = format!("| {format} | `{}` | {} | {} |", class.name, class.rule, class.section);
         assert!(readme.contains(&row), "the README lacks {row}");
     }
 }
 
 fn neighbours(seed: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    (0..seed.len().min(64)).map(move |at| {
+    (0..seed.len().min(96)).step_by(5).map(move |at| {
         let others = [&b""[..], b"-", b",", b";", b"=", b"%", b"\n", b"\t", b"\x7f", b"\xc3\xa9"];
         let (head, tail) = seed.split_at(at);
-        [head, others[at % others.len()], tail.get(1..).unwrap_or_default()].concat()
+        [head, others[at / 5 % others.len()], tail.get(1..).unwrap_or_default()].concat()
     })
 }
 

@@ -117,7 +117,7 @@ fn single_otherwise(value: &str) -> [(bool, &'static Class); 3] {
     let parent_alone = fields.len() == 3 && third.len() == 16;
     [
         (fields.last() == Some(&""), &DASH),
-        (parent_alone || fourth.bytes().all(|digit| digit == b'0'), &SINGLE_PARENT),
+        (parent_alone || !fourth.is_empty() && fourth.bytes().all(|digit| digit == b'0'), &SINGLE_PARENT),
         (!matches!(third, "" | "0" | "1"), &SINGLE_STATE),
     ]
 }

@@ -10,7 +10,11 @@ use crate::{
         trim,
     },
 };
-use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
+use opentelemetry::{
+    Context,
+    baggage::BaggageExt,
+    propagation::{Extractor, TextMapPropagator},
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
@@ -58,37 +62,44 @@ pub fn differential_baggage(data: &[u8]) {
     compare_sent(&sent(&ours, &cx), &sent(&theirs, &cx), &cx);
 }
 
+/// Upstream reads the first line alone, so beyond that the first lines are compared.
 fn compare_read(lines: &Lines<'_>, ours: &Context, theirs: &Context) {
+    let first = Lines(lines.0.iter().take(1).copied().collect());
+    let of_first = otel_w3c_baggage::BaggagePropagator::new().extract_with_context(&GIVEN, &first);
+    if entries(ours.baggage()) != entries(of_first.baggage()) {
+        classify(&[(lines.0.len() > 1, &LINES)], lines, ours, theirs);
+    }
+    compare_line(first.get("baggage").unwrap_or_default(), &of_first, theirs);
+}
+
+fn compare_line(line: &str, ours: &Context, theirs: &Context) {
     let (our_entries, their_entries) = (entries(ours.baggage()), entries(theirs.baggage()));
     if our_entries == their_entries {
         return;
     }
-    let joined = lines.joined("baggage").unwrap_or_default();
     let keys: BTreeSet<&String> = our_entries.keys().chain(their_entries.keys()).collect();
     for key in keys {
         let (our, their) = (our_entries.get(key), their_entries.get(key));
         if our != their {
-            let classes: Vec<_> =
-                whole(lines, &joined, ours).into_iter().chain(of_key(&joined, key)).collect();
-            classify(&classes, lines, &(key, our), &(key, their));
+            let classes: Vec<_> = whole(line, key, ours).into_iter().chain(of_key(line, key)).collect();
+            classify(&classes, &line, &(key, our), &(key, their));
         }
     }
 }
 
 /// Why a header as a whole is read otherwise.
-fn whole(lines: &Lines<'_>, joined: &str, ours: &Context) -> [(bool, &'static Class); 4] {
+fn whole(line: &str, key: &str, ours: &Context) -> [(bool, &'static Class); 3] {
     [
-        (lines.0.len() > 1, &LINES),
-        (joined.len() > 8192, &LENGTH),
-        (joined.split(',').count() > 64, &COUNT),
-        (has_given_baggage(ours), &NOTHING),
+        (line.len() > 8192, &LENGTH),
+        (line.split(',').count() > 64, &COUNT),
+        (has_given_baggage(ours) && key == "given", &NOTHING),
     ]
 }
 
 /// Why the members of one key are read otherwise.
-fn of_key<'a>(joined: &'a str, key: &'a str) -> impl Iterator<Item = (bool, &'static Class)> + 'a {
+fn of_key<'a>(line: &'a str, key: &'a str) -> impl Iterator<Item = (bool, &'static Class)> + 'a {
     let upstream_key = |pair: &str| decode(pair.split('=').next().unwrap_or_default()).trim().to_owned();
-    let texts = joined.split(',').map(|text| text.split_once(';').unwrap_or((text, "")));
+    let texts = line.split(',').map(|text| text.split_once(';').unwrap_or((text, "")));
     let texts: Vec<_> = texts
         .filter(|(pair, _)| {
             trim(pair.split('=').next().unwrap_or_default()) == key || upstream_key(pair) == key

@@ -63,9 +63,21 @@ pub fn differential_tracecontext(data: &[u8]) {
     let lines = Lines::parse(&["traceparent", "tracestate"], &text);
     let ours = answer(&otel_tracecontext::TraceContextPropagator::new(), &lines);
     let theirs = answer(&opentelemetry_sdk::propagation::TraceContextPropagator::new(), &lines);
-    if ours != theirs {
-        explain(&lines, &ours, &theirs);
+    let lines = without_further_lines(lines);
+    let of_first = answer(&otel_tracecontext::TraceContextPropagator::new(), &lines);
+    if ours != of_first {
+        classify(&[(true, &LINES)], &lines, &ours, &theirs);
     }
+    if of_first != theirs {
+        explain(&lines, &of_first, &theirs);
+    }
+}
+
+/// What upstream sees of a `tracestate`.
+fn without_further_lines(lines: Lines<'_>) -> Lines<'_> {
+    let mut seen = false;
+    let mut first = |name| name != "tracestate" || !std::mem::replace(&mut seen, true);
+    Lines(lines.0.into_iter().filter(|(name, _)| first(*name)).collect())
 }
 
 fn explain(lines: &Lines<'_>, ours: &Answer, theirs: &Answer) {
@@ -106,13 +118,12 @@ fn refused(lines: &Lines<'_>) -> [(bool, &'static Class); 5] {
 }
 
 /// Why a `tracestate` goes on otherwise than with upstream.
-fn other_state(lines: &Lines<'_>) -> [(bool, &'static Class); 4] {
+fn other_state(lines: &Lines<'_>) -> [(bool, &'static Class); 3] {
     let joined = lines.joined("tracestate").unwrap_or_default();
     let members: Vec<&str> = joined.split(',').map(trim).collect();
     let key_differs = |key: &str| !is_key(key) || TraceState::from_key_value([(key, "v")]).is_err();
     let pairs = || members.iter().filter_map(|member| member.split_once('='));
     [
-        (lines.values("tracestate").count() > 1, &LINES),
         (members.len() > 32, &MEMBERS),
         (pairs().any(|(key, _)| key_differs(key)), &KEY),
         (pairs().any(|(_, value)| !is_value(value)) && state(&joined).is_none(), &VALUE),

@@ -79,9 +79,11 @@ pub(crate) fn is_strict_metadata(metadata: &str) -> bool {
 }
 
 /// > property = key OWS "=" OWS value / key OWS
+///
+/// A percent sign may stand in a token, as it does in a key of baggage.
 fn is_strict_property(text: &str) -> bool {
     let (key, value) = text.split_once('=').unwrap_or((text, ""));
-    is_token(trim(key)) && is_strict_value(trim(value)) && is_strict_value(trim(key))
+    is_token(trim(key)) && is_strict_value(trim(value))
 }
 
 /// > value = *baggage-octet
