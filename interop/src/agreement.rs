@@ -4,23 +4,26 @@ use crate::{
     ledger::{Half, Ledger, Step},
     matrix::{has, hop, read},
     ours,
-    peer::Peer,
+    peer::{Kind, Peer},
     protocol::{Answer, Command, Format, Header, Start},
     random::Random,
     reading::Reading,
 };
 
 /// Commands a line: large enough that the pipes do not count.
-const BATCH: u64 = 500;
+const BATCH: usize = 500;
 
 /// So many headers a format, each read by everybody, sent on, and read again.
-pub(crate) fn run(ledger: &mut Ledger, peers: &mut [Peer], count: u64, seed: u64) -> Result<(), String> {
+pub(crate) fn run(ledger: &mut Ledger, peers: &mut [Peer], count: usize, seed: u64) -> Result<(), String> {
     println!("\nrandom headers: {count} a format, seed {seed}");
     for format in Format::ALL {
         let mut random = Random(seed);
         let mut tally = Tally::default();
-        for done in (0..count).step_by(BATCH as usize) {
-            let headers: Vec<_> = (0..BATCH.min(count - done)).map(|_| random.headers(format)).collect();
+        let mut left = count;
+        while left > 0 {
+            let size = BATCH.min(left);
+            left -= size;
+            let headers: Vec<_> = (0..size).map(|_| random.headers(format)).collect();
             batch(ledger, peers, format, &headers, &mut tally)?;
         }
         println!("  {:<12} {} hops compared, {} alike", format.name(), tally.compared, tally.alike);
@@ -52,15 +55,16 @@ fn batch(
     let ours: Vec<_> = headers.iter().map(from_us).collect();
     let held: Vec<_> = ours.iter().map(|answer| Reading::of(format, answer)).collect();
     for ((headers, answer), held) in headers.iter().zip(&ours).zip(&held) {
-        ledger.ours("what we send is what we held", headers, held, &read(format, &answer.headers));
+        tally.count(&hop(ledger, (Kind::Ours, format), (headers, held), answer));
     }
     for_each(peers, format, headers, |peer, index, answer| {
         let (Some(headers), Some(expected)) = (headers.get(index), held.get(index)) else { return };
         tally.count(&hop(ledger, (peer.kind, format), (headers, expected), answer));
     })?;
     let sent: Vec<_> = ours.into_iter().map(|answer| answer.headers).collect();
+    let meant: Vec<_> = sent.iter().map(|headers| read(format, headers)).collect();
     for_each(peers, format, &sent, |peer, index, answer| {
-        let (Some(headers), Some(expected)) = (sent.get(index), held.get(index)) else { return };
+        let (Some(headers), Some(expected)) = (sent.get(index), meant.get(index)) else { return };
         let found = &Reading::of(format, answer);
         let step = Step { peer: peer.kind, format, half: Half::Reads, headers, expected, found };
         tally.count(&ledger.enter(&step));

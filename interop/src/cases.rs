@@ -5,6 +5,9 @@ use crate::{
     reading::Reading,
 };
 
+type Lines<'a> = &'a [(&'a str, &'a str)];
+type Entries<'a> = &'a [(&'a str, &'a str, &'a str)];
+
 /// Header lines and their meaning.
 pub(crate) struct Case {
     pub(crate) format: Format,
@@ -29,13 +32,7 @@ pub(crate) fn all() -> Vec<Case> {
     cases
 }
 
-fn case(
-    format: Format,
-    about: &'static str,
-    name: &'static str,
-    lines: &[(&str, &str)],
-    context: Context,
-) -> Case {
+fn case(format: Format, about: &'static str, name: &'static str, lines: Lines<'_>, context: Context) -> Case {
     let headers = lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let meaning = Reading::of_context(format, &context, context.sampling);
     Case { format, about, name, headers, context, meaning }
@@ -83,7 +80,7 @@ fn trace_context() -> Vec<Case> {
 fn trace_states(parent: &str) -> Vec<Case> {
     let (widest, over) = (members(32, "="), members(33, "="));
     let long = format!("{}={}", "k".repeat(256), "v".repeat(256));
-    let rows: [(_, _, &[&str], &str); 12] = [
+    let rows: [(_, _, &[&str], &str); 13] = [
         (
             "tracestate",
             "two members",
@@ -94,6 +91,7 @@ fn trace_states(parent: &str) -> Vec<Case> {
         ("tracestate", "a key that begins with a digit", &["0day=1"], "0day=1"),
         ("tracestate", "a key with two @", &["a@b@c=1"], "a@b@c=1"),
         ("tracestate", "empty members, whitespace", &["a=1 ,, \tb=2,"], "a=1,b=2"),
+        ("tracestate", "a member of whitespace", &["a=1, ,b=2"], "a=1,b=2"),
         ("tracestate", "a leading space in a value", &["a= 1"], "a= 1"),
         ("several lines", "tracestate on two lines", &["a=1", "b=2"], "a=1,b=2"),
         ("limits", "32 members", &[&widest], &widest),
@@ -119,7 +117,7 @@ fn members(count: usize, equals: &str) -> String {
 // --- baggage ---------------------------------------------------------------------------------------------------
 
 fn baggage() -> Vec<Case> {
-    let rows: [(_, _, &[&str], &[(&str, &str, &str)]); 22] = [
+    let rows: [(_, _, &[&str], Entries<'_>); 23] = [
         (
             "plain",
             "two members",
@@ -148,6 +146,7 @@ fn baggage() -> Vec<Case> {
         ("properties", "a flag and a pair", &["a=1;p=2;q,b=3"], &[("a", "1", "p=2;q"), ("b", "3", "")]),
         ("properties", "whitespace", &["a=1 ; p = 2 ; q"], &[("a", "1", "p=2;q")]),
         ("properties", "an escape", &["a=1;p=%2Cadmin%3Dtrue"], &[("a", "1", "p=%2Cadmin%3Dtrue")]),
+        ("properties", "a comma in metadata", &["a=1;p=2%2Cadmin%3Dtrue"], &[("a", "1", "p=2,admin=true")]),
         ("several lines", "two lines", &["a=1", "b=2"], &[("a", "1", ""), ("b", "2", "")]),
         ("malformed", "no equals sign", &["a=1,b,c=3"], &[("a", "1", ""), ("c", "3", "")]),
         ("malformed", "a key that is no token", &["a=1,b(=2,c=3"], &[("a", "1", ""), ("c", "3", "")]),
@@ -164,7 +163,7 @@ fn baggage() -> Vec<Case> {
     cases
 }
 
-fn entries_context(entries: &[(&str, &str, &str)]) -> Context {
+fn entries_context(entries: Entries<'_>) -> Context {
     let entry = |&(key, value, metadata): &(&str, &str, &str)| Entry {
         key: key.to_owned(),
         value: value.to_owned(),
@@ -228,7 +227,7 @@ fn b3() -> Vec<Case> {
 fn b3_multi() -> Vec<Case> {
     use Sampling::{Accept, Debug, Defer, Deny};
     let ids = [("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN)];
-    let rows: [(_, _, &[(&str, &str)], &[(&str, &str)], _); 16] = [
+    let rows: [(_, _, Lines<'_>, Lines<'_>, _); 16] = [
         ("plain", "accept", &ids, &[("x-b3-sampled", "1")], decided(span(TRACE, 1), Accept)),
         (
             "plain",
@@ -276,7 +275,7 @@ fn b3_multi() -> Vec<Case> {
         ("malformed", "a state that is none", &ids, &[("x-b3-sampled", "2")], Context::default()),
         ("malformed", "a broken parent", &ids, &[("x-b3-parentspanid", "-")], Context::default()),
     ];
-    let build = |(about, name, first, then, context): (_, _, &[(&str, &str)], &[(&str, &str)], _)| {
+    let build = |(about, name, first, then, context): (_, _, Lines<'_>, Lines<'_>, _)| {
         case(Format::B3Multi, about, name, &[first, then].concat(), context)
     };
     rows.into_iter().map(build).collect()

@@ -2,11 +2,13 @@
 
 use crate::{
     grammar::{
-        bad_escape, bad_property, baggage_octets, has_level_2_key, lines, members, one_of_each, over,
-        part_of, raw_member, state_of, token, twice,
+        bad_parent, bad_property, baggage_octets, begins_with_property, broken_escape, has_level_2_key,
+        lines, members, not_utf_8, one_of_each, other_length, other_separator, other_whitespace,
+        parent_without_state, part_of, received, received_twice, state_of, text_around, token, twice,
+        upper_case_id, zero_parent, zeros,
     },
     ledger::{Half, Step},
-    peer::Kind::{self, Brave, Go, Java, JavaScript, Python},
+    peer::Kind::{self, Brave, Go, Java, JavaScript, Ours, Python},
     protocol::{Format, Sampling},
     reading::{Difference, Field},
 };
@@ -16,6 +18,7 @@ use otel_propagator_core::header::trim;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Whose {
     Theirs,
+    Ours,
     /// The specification allows both.
     Open,
 }
@@ -24,6 +27,7 @@ impl Whose {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Theirs => "theirs",
+            Self::Ours => "ours",
             Self::Open => "left open by the specification",
         }
     }
@@ -57,12 +61,15 @@ const TRACE_CONTEXT: &[Format] = &[Format::TraceContext];
 const BAGGAGE: &[Format] = &[Format::Baggage];
 const B3: &[Format] = &[Format::B3, Format::B3Multi];
 const SDKS: &[Kind] = &[Python, JavaScript, Go, Java];
+const ANY_MEMBER: &[Field] = &[Field::Member, Field::Value, Field::Metadata];
+const PEERS: &[Kind] = &Kind::ALL;
 
 const FLAGS: &str = "https://www.w3.org/TR/trace-context-2/#trace-flags";
 const OTHER_FLAGS: &str = "https://www.w3.org/TR/trace-context-2/#other-flags";
 const VERSION_FORMAT: &str = "https://www.w3.org/TR/trace-context-2/#version-format";
 const TRACE_STATE: &str = "https://www.w3.org/TR/trace-context-2/#tracestate-header-field-values";
 const KEY: &str = "https://www.w3.org/TR/trace-context-2/#key";
+const RECEIVED: &str = "https://www.w3.org/TR/trace-context-2/#a-traceparent-is-received";
 const TRACE_TESTS: &str = "https://github.com/w3c/trace-context/blob/main/test/test.py";
 const FIELD_VALUE: &str = "https://www.rfc-editor.org/rfc/rfc9110#section-5.5";
 const BAGGAGE_DEFINITION: &str = "https://www.w3.org/TR/baggage/#definition";
@@ -75,6 +82,7 @@ const BAGGAGE_MUTATING: &str = "https://www.w3.org/TR/baggage/#mutating-baggage"
 const B3_STATE: &str = "https://github.com/openzipkin/b3-propagation#sampling-state";
 const B3_SINGLE: &str = "https://github.com/openzipkin/b3-propagation#single-header";
 const B3_MULTI: &str = "https://github.com/openzipkin/b3-propagation#multiple-headers";
+const B3_OTEL_EXTRACT: &str = "https://opentelemetry.io/docs/specs/otel/context/api-propagators/#extract";
 const B3_OTEL: &str = "https://opentelemetry.io/docs/specs/otel/context/api-propagators/#b3-extract";
 
 pub(crate) const CLASSES: &[Class] = &[
@@ -95,7 +103,7 @@ pub(crate) const CLASSES: &[Class] = &[
         whose: Whose::Theirs,
         rule: "the behavior of other flags is reserved for future use; vendors MUST set those to zero",
         source: OTHER_FLAGS,
-        issue: Some("https://github.com/open-telemetry/opentelemetry-specification/pull/3924"),
+        issue: Some("https://github.com/w3c/trace-context/issues/573"),
         peers: &[Python, JavaScript, Java],
         formats: TRACE_CONTEXT,
         fields: &[Field::Flags],
@@ -104,7 +112,7 @@ pub(crate) const CLASSES: &[Class] = &[
     Class {
         name: "flags of three digits",
         whose: Whose::Theirs,
-        rule: "trace-flags = 2HEXDIGLC; a received flag from 10 on is written as three digits",
+        rule: "trace-flags = 2HEXDIGLC; flags from 10 on are written with three digits",
         source: VERSION_FORMAT,
         issue: None,
         peers: &[JavaScript],
@@ -144,13 +152,10 @@ pub(crate) const CLASSES: &[Class] = &[
         rule: "a field value does not include leading or trailing whitespace; HTTP carriers have removed it already",
         source: FIELD_VALUE,
         issue: None,
-        peers: &[Python, JavaScript, Go, Java, Brave],
+        peers: PEERS,
         formats: &[Format::TraceContext, Format::B3, Format::B3Multi],
         fields: &[Field::Ids, Field::Sampling, Field::Flags],
-        test: |step, _| {
-            read(step)
-                && step.headers.iter().any(|(name, value)| name != "tracestate" && value.trim() != value)
-        },
+        test: padded,
     },
     // --- tracestate ---
     Class {
@@ -218,9 +223,9 @@ pub(crate) const CLASSES: &[Class] = &[
     },
     Class {
         name: "a broken tracestate is kept in part",
-        whose: Whose::Theirs,
-        rule: "a tracestate with an invalid member or more than 32 is discarded (test_tracestate_member_count_limit)",
-        source: TRACE_TESTS,
+        whose: Whose::Open,
+        rule: "the vendor MAY discard the entire header; invalid tracestate entries MAY also be discarded",
+        source: RECEIVED,
         issue: None,
         peers: &[JavaScript],
         formats: TRACE_CONTEXT,
@@ -253,10 +258,10 @@ pub(crate) const CLASSES: &[Class] = &[
         whose: Whose::Theirs,
         rule: "multiple baggage headers are allowed; values can be combined in a single header",
         source: BAGGAGE_HEADERS,
-        issue: None,
+        issue: Some("https://github.com/open-telemetry/opentelemetry-specification/issues/433"),
         peers: &[Python],
         formats: BAGGAGE,
-        fields: &[Field::Member, Field::Value, Field::Metadata],
+        fields: ANY_MEMBER,
         test: |step, _| read(step) && lines(step, "baggage").len() > 1,
     },
     Class {
@@ -267,8 +272,11 @@ pub(crate) const CLASSES: &[Class] = &[
         issue: None,
         peers: &[Python, JavaScript],
         formats: BAGGAGE,
-        fields: &[Field::Member],
-        test: |_, d| d.found.is_none() && over(d, 4096),
+        fields: ANY_MEMBER,
+        test: |step, d| {
+            let came = lost(step, d) && received(step, &d.key, |raw| raw.len() > 4096);
+            came || !read(step) && over(step, d, 4096)
+        },
     },
     Class {
         name: "more members than 64",
@@ -276,10 +284,13 @@ pub(crate) const CLASSES: &[Class] = &[
         rule: "an implementor MAY define higher limits than 64 members",
         source: BAGGAGE_LIMITS,
         issue: None,
-        peers: &[Python, JavaScript],
+        peers: SDKS,
         formats: BAGGAGE,
-        fields: &[Field::Member, Field::Value, Field::Metadata],
-        test: |step, _| step.expected.baggage.len().max(step.found.baggage.len()) > 64 || members(step) > 64,
+        fields: ANY_MEMBER,
+        test: |step, d| {
+            members(step).max(step.expected.baggage.len()) > 64
+                && (d.field == Field::Member || received_twice(step, &d.key))
+        },
     },
     Class {
         name: "what is left out over 8192 bytes",
@@ -289,20 +300,45 @@ pub(crate) const CLASSES: &[Class] = &[
         issue: None,
         peers: SDKS,
         formats: BAGGAGE,
-        fields: &[Field::Member],
-        test: |step, _| lines(step, "baggage").join(",").len() > 8192,
+        fields: ANY_MEMBER,
+        test: |step, d| {
+            let over = lines(step, "baggage").join(",").len() > 8192 || !read(step) && all_over(step, 8192);
+            over && (d.field == Field::Member || received_twice(step, &d.key))
+        },
     },
     // --- baggage: keys ---
+    Class {
+        name: "other whitespace than spaces and tabs is trimmed",
+        whose: Whose::Theirs,
+        rule: "OWS = *( SP / HTAB )",
+        source: BAGGAGE_DEFINITION,
+        issue: None,
+        peers: SDKS,
+        formats: BAGGAGE,
+        fields: ANY_MEMBER,
+        test: |step, d| other_whitespace(step, &d.key),
+    },
     Class {
         name: "keys are percent-coded",
         whose: Whose::Theirs,
         rule: "a key is a token; only values are percent-coded",
         source: BAGGAGE_KEY,
-        issue: Some("https://github.com/w3c/baggage/issues/131"),
+        issue: Some("https://github.com/w3c/baggage/issues/140"),
         peers: &[Python, JavaScript],
         formats: BAGGAGE,
-        fields: &[Field::Member],
-        test: |step, d| coded_key(step, d),
+        fields: ANY_MEMBER,
+        test: coded_key,
+    },
+    Class {
+        name: "a property without a member becomes one",
+        whose: Whose::Theirs,
+        rule: "list-member = key OWS \"=\" OWS value *( OWS \";\" OWS property ), and a key is not empty",
+        source: BAGGAGE_DEFINITION,
+        issue: None,
+        peers: &[Java],
+        formats: BAGGAGE,
+        fields: ANY_MEMBER,
+        test: |step, d| read(step) && begins_with_property(step, &d.key),
     },
     Class {
         name: "keys that are no tokens",
@@ -324,8 +360,10 @@ pub(crate) const CLASSES: &[Class] = &[
         issue: Some("https://github.com/open-telemetry/opentelemetry-js/issues/6138"),
         peers: &[JavaScript],
         formats: BAGGAGE,
-        fields: &[Field::Member],
-        test: |_, d| d.found.is_none() && d.expected.as_deref().is_some_and(|text| text.starts_with(';')),
+        fields: ANY_MEMBER,
+        test: |step, d| {
+            lost(step, d) && step.expected.baggage.get(&d.key).is_some_and(|(value, _)| value.is_empty())
+        },
     },
     Class {
         name: "whitespace is taken off after decoding",
@@ -336,10 +374,7 @@ pub(crate) const CLASSES: &[Class] = &[
         peers: &[Python],
         formats: BAGGAGE,
         fields: &[Field::Value],
-        test: |step, d| {
-            read(step)
-                && pair(d).is_some_and(|(expected, found)| expected != found && expected.trim() == found)
-        },
+        test: |step, d| read(step) && pair(d).is_some_and(|(expected, found)| strip(expected) == found),
     },
     Class {
         name: "form encoding: a plus is a space",
@@ -350,31 +385,30 @@ pub(crate) const CLASSES: &[Class] = &[
         peers: &[Python],
         formats: BAGGAGE,
         fields: &[Field::Value],
-        test: |_, d| pair(d).is_some_and(|(expected, found)| spaced(expected).trim() == spaced(found).trim()),
+        test: |_, d| {
+            pair(d).is_some_and(|(expected, found)| strip(&spaced(expected)) == strip(&spaced(found)))
+        },
     },
     Class {
         name: "properties become part of the value",
         whose: Whose::Theirs,
         rule: "list-member = key OWS \"=\" OWS value *( OWS \";\" OWS property )",
         source: BAGGAGE_PROPERTY,
-        issue: None,
+        issue: Some("https://github.com/w3c/baggage/issues/140"),
         peers: &[Python],
         formats: BAGGAGE,
         fields: &[Field::Value],
         test: |step, d| {
-            read(step)
-                && pair(d).is_some_and(|(expected, found)| {
-                    let value = spaced(expected);
-                    let rest =
-                        found.strip_prefix(value.trim_start()).or_else(|| found.strip_prefix(value.trim()));
-                    rest.is_some_and(|rest| rest.trim_start().starts_with(';'))
-                })
+            let begins = |(expected, found)| {
+                strip(&spaced(found)).strip_prefix(strip(&spaced(expected))).map(str::to_owned)
+            };
+            read(step) && pair(d).and_then(begins).is_some_and(|rest| rest.trim_start().starts_with(';'))
         },
     },
     Class {
         name: "an API without metadata",
         whose: Whose::Open,
-        rule: "a system MAY mutate the value; OpenTelemetry's metadata is optional",
+        rule: "a system MAY mutate the value; metadata is optional in OpenTelemetry's API",
         source: BAGGAGE_MUTATING,
         issue: None,
         peers: &[Python],
@@ -383,17 +417,37 @@ pub(crate) const CLASSES: &[Class] = &[
         test: |step, d| read(step) && d.found.as_deref() == Some(""),
     },
     Class {
-        name: "a broken escape, or bytes that are not UTF-8, cost the member",
+        name: "bytes that are not UTF-8 cost the member",
         whose: Whose::Theirs,
         rule: "octet sequences that do not match UTF-8 MUST be replaced with U+FFFD",
         source: BAGGAGE_VALUE,
         issue: None,
         peers: &[JavaScript],
         formats: BAGGAGE,
-        fields: &[Field::Member],
-        test: |step, d| {
-            read(step) && d.found.is_none() && raw_member(step, &d.key).is_some_and(|raw| bad_escape(raw))
-        },
+        fields: ANY_MEMBER,
+        test: |step, d| read(step) && lost(step, d) && received(step, &d.key, not_utf_8),
+    },
+    Class {
+        name: "a replacement character a byte",
+        whose: Whose::Open,
+        rule: "sequences that do not match UTF-8 MUST be replaced with U+FFFD; how many make a sequence is not said",
+        source: BAGGAGE_VALUE,
+        issue: None,
+        peers: &[Go],
+        formats: BAGGAGE,
+        fields: &[Field::Value],
+        test: |_, d| pair(d).is_some_and(|(expected, found)| replaced_once(expected) == replaced_once(found)),
+    },
+    Class {
+        name: "a broken escape costs the member, or is cut",
+        whose: Whose::Open,
+        rule: "the percent code point MUST be percent-encoded; of one that is not, nothing is said",
+        source: BAGGAGE_VALUE,
+        issue: None,
+        peers: &[JavaScript, Go, Java],
+        formats: BAGGAGE,
+        fields: ANY_MEMBER,
+        test: |step, d| read(step) && received(step, &d.key, broken_escape),
     },
     Class {
         name: "octets outside the grammar are read",
@@ -403,12 +457,8 @@ pub(crate) const CLASSES: &[Class] = &[
         issue: None,
         peers: &[JavaScript],
         formats: BAGGAGE,
-        fields: &[Field::Member],
-        test: |step, d| {
-            read(step)
-                && d.expected.is_none()
-                && raw_member(step, &d.key).is_some_and(|raw| !baggage_octets(raw))
-        },
+        fields: ANY_MEMBER,
+        test: |step, d| read(step) && received(step, &d.key, |raw| !baggage_octets(raw)),
     },
     Class {
         name: "a broken property costs the member",
@@ -418,10 +468,41 @@ pub(crate) const CLASSES: &[Class] = &[
         issue: None,
         peers: &[Python, Go, Java],
         formats: BAGGAGE,
+        fields: ANY_MEMBER,
+        test: |step, d| read(step) && lost(step, d) && received(step, &d.key, bad_property),
+    },
+    Class {
+        name: "a broken property is sent escaped",
+        whose: Whose::Ours,
+        rule: "where the baggage-string is not in the format, the behavior is undefined; what we send is in the format",
+        source: BAGGAGE_MUTATING,
+        issue: None,
+        peers: &[Ours],
+        formats: BAGGAGE,
+        fields: &[Field::Metadata],
+        test: |step, d| !read(step) && received(step, &d.key, bad_property),
+    },
+    Class {
+        name: "metadata with a comma becomes members",
+        whose: Whose::Theirs,
+        rule: "any code points outside of the baggage-octet range MUST be percent-encoded, in a property too",
+        source: BAGGAGE_PROPERTY,
+        issue: None,
+        peers: &[JavaScript],
+        formats: BAGGAGE,
+        fields: ANY_MEMBER,
+        test: |step, d| !read(step) && comma_in_metadata(step, d),
+    },
+    Class {
+        name: "metadata with a comma costs the member",
+        whose: Whose::Open,
+        rule: "where the baggage-string is not in the format, an offending list-member MAY be removed",
+        source: BAGGAGE_MUTATING,
+        issue: Some("https://github.com/open-telemetry/opentelemetry-java/pull/8682"),
+        peers: &[Java],
+        formats: BAGGAGE,
         fields: &[Field::Member],
-        test: |step, d| {
-            read(step) && d.found.is_none() && raw_member(step, &d.key).is_some_and(|raw| bad_property(raw))
-        },
+        test: |step, d| !read(step) && d.found.is_none() && comma_in_metadata(step, d),
     },
     // --- b3: the sampling state ---
     Class {
@@ -458,11 +539,51 @@ pub(crate) const CLASSES: &[Class] = &[
         test: |step, _| states(step) == (Some(Sampling::Debug), Some(Sampling::Accept)),
     },
     Class {
+        name: "debug is lost from one form to the other",
+        whose: Whose::Theirs,
+        rule: "MUST preserve a debug trace flag, if received, and propagate it with subsequent requests",
+        source: B3_OTEL,
+        issue: None,
+        peers: &[JavaScript],
+        formats: B3,
+        fields: &[Field::Sampling],
+        test: |step, _| {
+            states(step) == (Some(Sampling::Debug), Some(Sampling::Accept))
+                && (step.format == Format::B3Multi) != lines(step, "b3").is_empty()
+        },
+    },
+    Class {
+        name: "debug without the sampled flag",
+        whose: Whose::Theirs,
+        rule: "MUST set the sampled trace flag when the debug flag is set",
+        source: B3_OTEL,
+        issue: Some("https://github.com/open-telemetry/opentelemetry-go/issues/1092"),
+        peers: &[Go],
+        formats: B3,
+        fields: &[Field::Flags],
+        test: |step, _| {
+            step.expected.sampling == Some(Sampling::Debug) && step.found.sampling == Some(Sampling::Debug)
+        },
+    },
+    Class {
+        name: "other spellings of true",
+        whose: Whose::Open,
+        rule: "a lenient implementation may accept true and false",
+        source: B3_MULTI,
+        issue: None,
+        peers: SDKS,
+        formats: &[Format::B3Multi, Format::B3],
+        fields: &[Field::Ids, Field::Flags, Field::Sampling],
+        test: spelled,
+    },
+    Class {
         name: "a decision without ids is lost",
         whose: Whose::Theirs,
         rule: "sampling state can be sent alone (a predefined decision)",
         source: B3_STATE,
-        issue: Some("https://github.com/open-telemetry/opentelemetry-java/issues/3517"),
+        issue: Some(
+            "https://github.com/open-telemetry/opentelemetry-python/issues/2341 and opentelemetry-java/issues/3517",
+        ),
         peers: &[Python, JavaScript, Java],
         formats: B3,
         fields: &[Field::Sampling],
@@ -482,28 +603,121 @@ pub(crate) const CLASSES: &[Class] = &[
     Class {
         name: "a deny that nobody decided",
         whose: Whose::Theirs,
-        rule: "deny is a decision; where there is none, nothing (or the received accept) is to be sent",
+        rule: "deny is a decision; where there is none, nothing is to be sent, and an accept is none",
         source: B3_STATE,
         issue: None,
         peers: &[Go],
         formats: B3,
         fields: &[Field::Sampling],
-        test: |step, _| read(step) && step.expected.ids.is_none() && states(step).1 == Some(Sampling::Deny),
+        test: |step, _| step.expected.ids.is_none() && states(step).1 == Some(Sampling::Deny),
+    },
+    Class {
+        name: "debug out of a header that is refused",
+        whose: Whose::Theirs,
+        rule: "a value that cannot be parsed MUST NOT store a new value in the Context",
+        source: B3_OTEL_EXTRACT,
+        issue: None,
+        peers: &[Go],
+        formats: B3,
+        fields: &[Field::Sampling],
+        test: |step, _| read(step) && step.found.sampling == Some(Sampling::Debug),
+    },
+    Class {
+        name: "debug beside a broken X-B3-Sampled",
+        whose: Whose::Open,
+        rule: "debug implies an accept decision, so X-B3-Sampled is not sent with it; an empty one is malformed",
+        source: B3_MULTI,
+        issue: None,
+        peers: PEERS,
+        formats: B3,
+        fields: &[Field::Ids, Field::Sampling],
+        test: |step, _| read(step) && lines(step, "x-b3-flags").first() == Some(&"1") && !state_of(step),
     },
     // --- b3: what is accepted ---
+    Class {
+        name: "a decision alone in b3 does not come first",
+        whose: Whose::Theirs,
+        rule: "the single-header variant takes precedence over the multiple header one",
+        source: B3_SINGLE,
+        issue: None,
+        peers: &[JavaScript, Go, Java],
+        formats: B3,
+        fields: &[Field::Ids],
+        test: |step, d| {
+            read(step)
+                && d.expected.is_none()
+                && lines(step, "b3").first().is_some_and(|value| ["0", "1", "d"].contains(value))
+        },
+    },
+    Class {
+        name: "b3 hides the other headers, though it is malformed",
+        whose: Whose::Open,
+        rule: "the single-header variant takes precedence; of a malformed one nothing is said",
+        source: B3_SINGLE,
+        issue: None,
+        peers: &[Python, JavaScript],
+        formats: B3,
+        fields: &[Field::Ids, Field::Sampling],
+        test: |step, _| {
+            read(step)
+                && lines(step, "b3").first().is_some_and(|value| !value.is_empty())
+                && !lines(step, "x-b3-traceid").is_empty()
+        },
+    },
     Class {
         name: "upper-case ids",
         whose: Whose::Theirs,
         rule: "ids are encoded as 32 or 16 lower-hex characters",
         source: B3_SINGLE,
         issue: None,
-        peers: &[Python],
+        peers: &[Python, JavaScript],
         formats: B3,
         fields: &[Field::Ids],
-        test: |step, d| {
-            d.expected.is_none()
-                && step.headers.iter().any(|(_, value)| value.contains(|c: char| c.is_ascii_uppercase()))
-        },
+        test: |step, d| (d.expected.is_none() || d.found.is_none()) && upper_case_id(step),
+    },
+    Class {
+        name: "ids of another length",
+        whose: Whose::Theirs,
+        rule: "a trace id has 32 or 16 characters, a span id 16",
+        source: B3_MULTI,
+        issue: None,
+        peers: &[JavaScript, Brave],
+        formats: B3,
+        fields: &[Field::Ids],
+        test: |step, d| read(step) && d.expected.is_none() && other_length(step),
+    },
+    Class {
+        name: "ids of zeros",
+        whose: Whose::Theirs,
+        rule: "propagators MUST NOT send an invalid span context",
+        source: B3_OTEL,
+        issue: None,
+        peers: &[Python],
+        formats: B3,
+        fields: &[Field::Sampling],
+        test: |step, _| zeros(step),
+    },
+    Class {
+        name: "a parent without a sampling state",
+        whose: Whose::Open,
+        rule: "the last two fields are optional: that the last is there without the one before it is not ruled out",
+        source: B3_SINGLE,
+        issue: None,
+        peers: &[Go],
+        formats: B3,
+        fields: &[Field::Ids, Field::Sampling],
+        test: |step, _| read(step) && parent_without_state(step),
+    },
+    Class {
+        name: "a parent of zeros",
+        whose: Whose::Open,
+        rule: "the parent is 16 lower-hex characters; nothing is said of zeros, and OpenTelemetry does not use it",
+        source: B3_MULTI,
+        issue: None,
+        peers: &[Go, Brave],
+        formats: B3,
+        fields: &[Field::Ids],
+        test: |step, _| read(step) && zero_parent(step),
     },
     Class {
         name: "a sampling state that is none",
@@ -514,7 +728,51 @@ pub(crate) const CLASSES: &[Class] = &[
         peers: &[Python, JavaScript, Java],
         formats: B3,
         fields: &[Field::Ids],
-        test: |step, d| read(step) && d.expected.is_none() && !state_of(step),
+        test: |step, d| read(step) && d.found.is_some() && !state_of(step),
+    },
+    Class {
+        name: "an empty header counts as absent",
+        whose: Whose::Open,
+        rule: "an empty header is an example of malformed data",
+        source: B3_MULTI,
+        issue: None,
+        peers: SDKS,
+        formats: B3,
+        fields: &[Field::Ids, Field::Sampling],
+        test: |step, _| read(step) && step.headers.iter().any(|(_, value)| value.is_empty()),
+    },
+    Class {
+        name: "a parent that is not looked at",
+        whose: Whose::Theirs,
+        rule: "X-B3-ParentSpanId is 16 lower-hex characters; an arbitrary value is malformed data",
+        source: B3_MULTI,
+        issue: None,
+        peers: &[Python, JavaScript, Java],
+        formats: B3,
+        fields: &[Field::Ids],
+        test: |step, d| read(step) && d.found.is_some() && bad_parent(step),
+    },
+    Class {
+        name: "text around the fields",
+        whose: Whose::Theirs,
+        rule: "b3={TraceId}-{SpanId}-{SamplingState}-{ParentSpanId}, and nothing else",
+        source: B3_SINGLE,
+        issue: None,
+        peers: &[JavaScript],
+        formats: B3,
+        fields: &[Field::Ids],
+        test: |step, d| read(step) && d.found.is_some() && text_around(step),
+    },
+    Class {
+        name: "a separator that is no dash",
+        whose: Whose::Theirs,
+        rule: "b3 maps propagation fields into a hyphen delimited string",
+        source: B3_SINGLE,
+        issue: None,
+        peers: &[Go],
+        formats: B3,
+        fields: &[Field::Ids],
+        test: |step, d| read(step) && d.found.is_some() && other_separator(step),
     },
 ];
 
@@ -522,6 +780,8 @@ pub(crate) const CLASSES: &[Class] = &[
 fn read(step: &Step<'_>) -> bool {
     step.half == Half::Reads
 }
+
+// --- traceparent -----------------------------------------------------------------------------------------------
 
 /// The only, or first, traceparent.
 fn parent<'a>(step: &Step<'a>) -> Option<&'a str> {
@@ -532,8 +792,34 @@ fn flags(traceparent: &str) -> u8 {
     traceparent.get(53..55).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(0)
 }
 
-fn states(step: &Step<'_>) -> (Option<Sampling>, Option<Sampling>) {
-    (step.expected.sampling, step.found.sampling)
+/// A header that is one value has whitespace at an end.
+fn padded(step: &Step<'_>, _: &Difference) -> bool {
+    read(step) && step.headers.iter().any(|(name, value)| name != "tracestate" && value.trim() != value)
+}
+
+// --- baggage ---------------------------------------------------------------------------------------------------
+
+/// The member is not there, or an earlier one of its key is.
+fn lost(step: &Step<'_>, difference: &Difference) -> bool {
+    difference.expected.is_some() && (difference.found.is_none() || received_twice(step, &difference.key))
+}
+
+/// A member that is left out of what is sent, and that may take more than so many bytes there.
+fn over(step: &Step<'_>, difference: &Difference, bytes: usize) -> bool {
+    let member = step.expected.baggage.get(&difference.key);
+    difference.found.is_none() && member.is_some_and(|member| longest(&difference.key, member) > bytes)
+}
+
+/// All that is sent may take more than so many bytes.
+fn all_over(step: &Step<'_>, bytes: usize) -> bool {
+    step.expected.baggage.iter().map(|(key, member)| longest(key, member) + 1).sum::<usize>() > bytes
+}
+
+/// The bytes of a member of which everything is escaped that may be.
+fn longest(key: &str, (value, metadata): &(String, String)) -> usize {
+    let escaped =
+        |text: &str| text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 }).sum::<usize>();
+    escaped(key) + escaped(value) + escaped(metadata) + 2
 }
 
 /// Both sides of a difference.
@@ -545,11 +831,69 @@ fn spaced(text: &str) -> String {
     text.replace('+', " ")
 }
 
-/// One side has the key, the other has it with escapes that the first does not have.
+/// Runs of replacement characters as one.
+fn replaced_once(text: &str) -> String {
+    let mut text = text.to_owned();
+    while text.contains("\u{fffd}\u{fffd}") {
+        text = text.replace("\u{fffd}\u{fffd}", "\u{fffd}");
+    }
+    text
+}
+
+/// What Python's `str.strip` leaves.
+fn strip(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+}
+
+/// A comma was in the metadata of the member, or of the one from which this member came.
+fn comma_in_metadata(step: &Step<'_>, difference: &Difference) -> bool {
+    let comma = |(_, metadata): &(String, String)| metadata.contains(',');
+    let from = |text: &str| text.contains(&difference.key);
+    match step.expected.baggage.get(&difference.key) {
+        Some(member) => comma(member),
+        None => step.expected.baggage.values().any(|member| comma(member) && from(&member.1)),
+    }
+}
+
+/// One side has the key, the other has it with escapes that the first does not have, or cannot decode it.
 fn coded_key(step: &Step<'_>, difference: &Difference) -> bool {
     let plain =
-        |key: &str| percent_encoding::percent_decode_str(&spaced(key)).decode_utf8_lossy().trim().to_owned();
-    let key = plain(&difference.key);
-    let other = if difference.expected.is_none() { &step.expected.baggage } else { &step.found.baggage };
-    other.keys().any(|other| *other != difference.key && plain(&plain(other)) == plain(&key))
+        |key: &str| strip(&percent_encoding::percent_decode_str(&spaced(key)).decode_utf8_lossy()).to_owned();
+    let key = plain(&plain(&difference.key));
+    let alike = |other: &String| *other != difference.key && plain(&plain(other)) == key;
+    let keys = || step.expected.baggage.keys().chain(step.found.baggage.keys());
+    keys().any(alike) || difference.found.is_none() && difference.key.contains('%')
+}
+
+// --- b3 --------------------------------------------------------------------------------------------------------
+
+fn states(step: &Step<'_>) -> (Option<Sampling>, Option<Sampling>) {
+    (step.expected.sampling, step.found.sampling)
+}
+
+/// `X-B3-Sampled` is a word that only some accept: `TRUE`, `False`.
+fn spelled(step: &Step<'_>, _: &Difference) -> bool {
+    let word =
+        |value: &&str| value.len() > 1 && ["true", "false"].contains(&value.to_ascii_lowercase().as_str());
+    read(step) && lines(step, "x-b3-sampled").iter().any(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_class_has_a_name_of_its_own_a_rule_and_its_source() {
+        let names: BTreeSet<_> = CLASSES.iter().map(|class| class.name).collect();
+        assert_eq!(names.len(), CLASSES.len());
+        for class in CLASSES {
+            assert!(!class.rule.is_empty() && class.source.starts_with("https://"), "{}", class.name);
+            assert!(
+                !class.peers.is_empty() && !class.formats.is_empty() && !class.fields.is_empty(),
+                "{}",
+                class.name
+            );
+        }
+    }
 }

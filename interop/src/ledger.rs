@@ -71,22 +71,6 @@ impl Ledger {
         index + 1
     }
 
-    /// A difference in what is ours alone: never excused.
-    pub(crate) fn ours(
-        &mut self,
-        what: &str,
-        headers: &[Header],
-        expected: &Reading,
-        found: &Reading,
-    ) -> bool {
-        let differences = expected.differences(found);
-        for difference in &differences {
-            self.unnamed += 1;
-            println!("OURS   {what}: {headers:?}\n       {difference:?}");
-        }
-        differences.is_empty()
-    }
-
     fn name_missing(&mut self, step: &Step<'_>, difference: &Difference) {
         self.unnamed += 1;
         let shown = self.shown.entry((step.peer, step.format, difference.field)).or_default();

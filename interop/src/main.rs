@@ -21,7 +21,7 @@ use std::process::ExitCode;
 /// What the command line asks for.
 struct Options {
     /// Random headers a format.
-    random: u64,
+    random: usize,
     seed: u64,
     /// A peer that cannot be had is a failure.
     all: bool,
@@ -41,16 +41,18 @@ fn main() -> ExitCode {
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let mut options = Options { random: 2000, seed: 1, all: false };
     while let Some(name) = arguments.next() {
-        let mut number =
-            || arguments.next().and_then(|n| n.parse().ok()).ok_or(format!("{name} needs a number"));
         match name.as_str() {
-            "--random" => options.random = number()?,
-            "--seed" => options.seed = number()?,
+            "--random" => options.random = number(&name, arguments.next())?,
+            "--seed" => options.seed = number(&name, arguments.next())?,
             "--all" => options.all = true,
             _ => return Err("usage: interop [--random HEADERS_A_FORMAT] [--seed NUMBER] [--all]".to_owned()),
         }
     }
     Ok(options)
+}
+
+fn number<N: std::str::FromStr>(name: &str, text: Option<String>) -> Result<N, String> {
+    text.and_then(|text| text.parse().ok()).ok_or_else(|| format!("{name} needs a number"))
 }
 
 /// Whether every difference has a name, and every peer that must be there is.

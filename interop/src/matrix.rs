@@ -99,16 +99,19 @@ fn block(
     cases: &[&Case],
     mut cell: impl FnMut(&mut Peer, &Case) -> Result<Cell, String>,
 ) -> Result<(), String> {
-    let names: String = peers.iter().map(|peer| format!("{:<22}", peer.kind.name())).collect();
-    println!("\n{}: {direction}\n  {:<14} {:<36} {}", format.name(), "", "", names.trim_end());
+    println!("\n{}: {direction}", format.name());
+    print!("  {:<14} {:<36}", "", "");
+    for peer in &*peers {
+        print!(" {:<16}", peer.kind.name());
+    }
     for case in cases {
-        let mut line = format!("  {:<14} {:<36} ", case.about, case.name);
+        print!("\n  {:<14} {:<36}", case.about, case.name);
         for peer in &mut *peers {
             let cell = if has(peer.kind, format) { cell(peer, case)? } else { Cell::NotThere };
-            line += &format!("{:<22}", cell.text());
+            print!(" {:<16}", cell.text());
         }
-        println!("{}", line.trim_end());
     }
+    println!();
     Ok(())
 }
 
@@ -131,16 +134,17 @@ fn made(case: &Case) -> Option<crate::protocol::Context> {
 
 /// We read the case's headers and send it on; and, where the API can make it, we send the context itself.
 fn we_to_them(ledger: &mut Ledger, peer: &mut Peer, case: &Case) -> Result<Cell, String> {
-    let (format, peer_kind) = (case.format, peer.kind);
+    let (kind, format) = (peer.kind, case.format);
     let starts = [Some(Start::Extract(case.headers.clone())), made(case).map(Start::Inject)];
     let mut numbers = Vec::new();
     for start in starts.into_iter().flatten() {
         let from_us = ours(format, start);
-        ledger.ours(case.name, &case.headers, &case.meaning, &Reading::of(format, &from_us));
-        let held = Reading::of(format, &ask(peer, format, Start::Extract(from_us.headers.clone()))?);
-        let (headers, expected, found) = (&from_us.headers, &case.meaning, &held);
+        numbers.extend(hop(ledger, (Kind::Ours, format), (&case.headers, &case.meaning), &from_us));
+        let headers = &from_us.headers;
+        let expected = &read(format, headers);
+        let found = &Reading::of(format, &ask(peer, format, Start::Extract(headers.clone()))?);
         numbers.extend(ledger.enter(&Step {
-            peer: peer_kind,
+            peer: kind,
             format,
             half: Half::Reads,
             headers,
@@ -154,16 +158,14 @@ fn we_to_them(ledger: &mut Ledger, peer: &mut Peer, case: &Case) -> Result<Cell,
 /// From us through each peer in turn and back to us.
 fn chain(ledger: &mut Ledger, peers: &mut [Peer], case: &Case) -> Result<Cell, String> {
     let format = case.format;
-    let mut headers = ours(format, Start::Extract(case.headers.clone())).headers;
-    let mut numbers = Vec::new();
+    let from_us = ours(format, Start::Extract(case.headers.clone()));
+    let mut numbers = hop(ledger, (Kind::Ours, format), (&case.headers, &case.meaning), &from_us);
+    let mut headers = from_us.headers;
     for peer in peers.iter_mut().filter(|peer| has(peer.kind, format)) {
         let expected = read(format, &headers);
         let answer = ask(peer, format, Start::Extract(headers.clone()))?;
         numbers.extend(hop(ledger, (peer.kind, format), (&headers, &expected), &answer));
         headers = answer.headers;
-    }
-    if numbers.is_empty() {
-        ledger.ours("the chain", &case.headers, &case.meaning, &read(format, &headers));
     }
     Ok(numbers.into())
 }

@@ -8,7 +8,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-/// Which library a peer runs.
+/// Whose propagators: a peer's library, or ours in this process.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Kind {
     Python,
@@ -16,6 +16,7 @@ pub(crate) enum Kind {
     Go,
     Java,
     Brave,
+    Ours,
 }
 
 /// How a peer comes to be: a folder of `peers/`, the commands that install it there, the command that starts it.
@@ -38,11 +39,12 @@ impl Kind {
             Self::Go => "go",
             Self::Java => "java",
             Self::Brave => "brave",
+            Self::Ours => "ours",
         }
     }
 
-    const fn recipe(self) -> Recipe {
-        match self {
+    const fn recipe(self) -> Option<Recipe> {
+        Some(match self {
             Self::Python => Recipe {
                 folder: "python",
                 install: &[
@@ -69,7 +71,8 @@ impl Kind {
                 install: JAVA,
                 start: &["java", "-XX:+UseSerialGC", "-cp", CLASS_PATH, "peer.Main", "brave"],
             },
-        }
+            Self::Ours => return None,
+        })
     }
 }
 
@@ -85,7 +88,7 @@ pub(crate) struct Peer {
 impl Peer {
     /// Installs the peer under `.work/`, if that has not been done, and starts it.
     pub(crate) fn start(kind: Kind) -> Result<Self, String> {
-        let recipe = kind.recipe();
+        let recipe = kind.recipe().ok_or("it runs in this process")?;
         let folder = installed(&recipe)?;
         let mut child = command(recipe.start, &folder)?
             .stdin(Stdio::piped())

@@ -189,3 +189,18 @@ const KEYS: &[&str] = &[
     "9t@s",
     "a.b",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_headers() {
+        for format in Format::ALL {
+            let (mut one, mut other) = (Random(7), Random(7));
+            for _ in 0..100 {
+                assert_eq!(one.headers(format), other.headers(format));
+            }
+        }
+    }
+}

@@ -148,7 +148,7 @@ fn state(format: Format, headers: &[Header]) -> Option<Sampling> {
             if single.len() > 1 { single.split('-').nth(2) } else { Some(single) }
         }
         Format::B3Multi if get("x-b3-flags") == Some("1") => Some("d"),
-        Format::B3Multi => get("x-b3-sampled").or_else(|| get("x-b3-traceid").map(|_| "")),
+        Format::B3Multi => Some(get("x-b3-sampled").or_else(|| get("x-b3-traceid").map(|_| ""))?),
         Format::TraceContext | Format::Baggage => return None,
     };
     match text {
@@ -157,5 +157,32 @@ fn state(format: Format, headers: &[Header]) -> Option<Sampling> {
         Some("1") => Some(Sampling::Accept),
         Some("d") => Some(Sampling::Debug),
         Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whitespace_escapes_and_empty_properties_are_no_difference_but_a_further_property_is() {
+        assert_eq!(properties(" p = a%2Cb ; ;q"), properties("p=a,b;q"));
+        assert_ne!(properties("p=a%3Bq"), properties("p=a;q"));
+    }
+
+    #[test]
+    fn what_is_sent_tells_the_sampling_state() {
+        let rows: [(_, _, &[(&str, &str)], _); 6] = [
+            ("debug", Format::B3, &[("b3", "1-2-d")], Some(Sampling::Debug)),
+            ("defer", Format::B3, &[("b3", "1-2")], Some(Sampling::Defer)),
+            ("a decision alone", Format::B3, &[("B3", "0")], Some(Sampling::Deny)),
+            ("debug", Format::B3Multi, &[("X-B3-Flags", "1"), ("X-B3-Sampled", "1")], Some(Sampling::Debug)),
+            ("defer", Format::B3Multi, &[("x-b3-traceid", "1")], Some(Sampling::Defer)),
+            ("nothing", Format::B3Multi, &[], None),
+        ];
+        for (rule, format, headers, expected) in rows {
+            let headers: Vec<_> = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+            assert_eq!(state(format, &headers), expected, "{rule}");
+        }
     }
 }

@@ -94,6 +94,9 @@ func properties(metadata string) []baggage.Property {
 			continue
 		case hasValue:
 			property, err = baggage.NewKeyValueProperty(key, value)
+			if err != nil { // not percent-encoded yet
+				property, err = baggage.NewKeyValuePropertyRaw(key, value)
+			}
 		default:
 			property, err = baggage.NewKeyProperty(key)
 		}
