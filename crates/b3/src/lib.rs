@@ -35,6 +35,11 @@
 //!
 //! `B3Sampler` (feature `sampler`) makes the SDK decide as B3 means it.
 //!
+//! # Running examples
+//!
+//! In the repository: `cargo run -p examples --bin b3-mesh` has a W3C edge, a gateway that reads both and a B3 leaf in one
+//! trace, and the steps of a migration with the header bytes of each.
+//!
 //! # Bad input
 //!
 //! A value that is not B3 to the letter is not used: a bad single header leaves the multiple ones to be tried, and

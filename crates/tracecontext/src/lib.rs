@@ -19,6 +19,11 @@
 //! assert_eq!(sent["tracestate"], "congo=t61rcWkgMzE,foo@@bar=1");
 //! ```
 //!
+//! # Running examples
+//!
+//! In the repository: `cargo run -p examples --bin hop` shows one hop over HTTP; `conformance-service` is what W3C's own
+//! validation service talks to.
+//!
 //! # Bad input
 //!
 //! - A `traceparent` that breaks a rule, came more than once, or is not text: the given context comes back as it
