@@ -69,7 +69,7 @@ pub(crate) fn read(cx: &Context) -> Option<Trace> {
     let span = span.span_context();
     let state = cx.b3_sampling().map(state)?;
     let ids = span.is_valid().then(|| {
-        let sampled = if state.is_sampled() { 1 } else { 0 };
+        let sampled = u8::from(state.is_sampled());
         law!(
             span.trace_flags().to_u8() == sampled,
             "flags say sampled or not, and nothing else",

@@ -56,6 +56,7 @@ pub const TARGETS: &[(&str, Law)] = &[
 #[cold]
 #[track_caller]
 fn broken(law: &str, seen: &[(&str, &dyn std::fmt::Debug)]) -> ! {
-    let seen: String = seen.iter().map(|(name, value)| format!("\n  {name} = {value:?}")).collect();
+    let seen: Vec<_> = seen.iter().map(|(name, value)| format!("\n  {name} = {value:?}")).collect();
+    let seen = seen.concat();
     panic!("broken law: {law}{seen}")
 }

@@ -4,6 +4,7 @@ use super::{id, is_hex, trim};
 
 /// The fields that go on to the next hop.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[allow(clippy::struct_field_names, reason = "named as in the specification")]
 pub(crate) struct Parent {
     pub(crate) trace_id: u128,
     pub(crate) parent_id: u64,
