@@ -366,6 +366,15 @@ fn conflicts_are_those_of_the_chosen_trace() {
 }
 
 #[test]
+fn a_trace_that_two_formats_name_is_one_to_link_to() {
+    let builder = CompositePropagator::builder().trace(TraceContextPropagator::new());
+    let propagator = builder.trace(House).trace(House).build();
+    let carrier = carrier(&[(TraceContext, Valid), (Format::House, Contradicting)]);
+    let cx = propagator.extract_with_context(&Context::new(), &carrier);
+    assert_eq!(cx.conflicting_span_contexts().len(), 1);
+}
+
+#[test]
 fn last_wins_is_upstreams_order() {
     for row in rows() {
         let upstream =
