@@ -34,7 +34,7 @@ impl Random {
         text.chars().take(digits).collect()
     }
 
-    /// The headers of one request in the format: well-formed by three in eight, otherwise mutated.
+    /// The headers of one request in the format: every second time with one or two mutations.
     pub(crate) fn headers(&mut self, format: Format) -> Vec<Header> {
         let mut headers = match format {
             Format::TraceContext => self.trace_context(),
@@ -42,7 +42,7 @@ impl Random {
             Format::B3 => vec![("b3".to_owned(), self.b3_single())],
             Format::B3Multi => self.b3_multi(),
         };
-        for _ in 0..self.below(8).saturating_sub(2) / 2 {
+        for _ in 0..self.below(4).saturating_sub(1) {
             self.mutate(&mut headers);
         }
         headers
