@@ -14,23 +14,33 @@ use std::{
 /// average.
 pub const CALLS: u64 = 8;
 
+/// The environment variable by which the child knows what it is.
+const WATCHED: &str = "BENCHES_UNDER_CALLGRIND";
+
 /// A task to be measured, and over how many calls.
 pub type Measured = (Task, u64);
 
-/// Runs this program again under callgrind with `argument`, for which it has to pass its tasks to [`run`], and
-/// gives the instructions of one call of each, in their order.
+/// Whether this process is the child that [`count`] started.
+#[must_use]
+pub fn is_watched() -> bool {
+    env::var_os(WATCHED).is_some()
+}
+
+/// Runs this program again under callgrind and gives the instructions of one call of each task, in their order.
+/// The child has to pass its tasks to [`run`] where [`is_watched`] tells it so.
 ///
 /// # Errors
 ///
 /// One line that says what is missing where valgrind is not installed, or what it complained about.
-pub fn count(argument: &str) -> Result<Vec<u64>, String> {
+pub fn count() -> Result<Vec<u64>, String> {
     let directory = Scratch::new()?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--collect-atstart=no", "--combine-dumps=no", "--dump-instr=no"])
         .args([format!("--toggle-collect={MEASURED}"), format!("--dump-after={MEASURED}")])
         .arg(format!("--callgrind-out-file={}", directory.0.join("out").display()))
         .arg(env::current_exe().map_err(|error| error.to_string())?)
-        .arg(argument)
+        .args(env::args_os().skip(1))
+        .env(WATCHED, "1")
         .stdin(Stdio::null())
         .output()
         .map_err(

@@ -9,7 +9,7 @@ use crate::{
     task,
 };
 use http::HeaderMap;
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 /// The sizes between which nothing may grow: both are beyond every limit.
 pub const SIZES: [usize; 2] = [64 << 10, 1 << 20];
@@ -105,6 +105,12 @@ pub fn all() -> Vec<Hostile> {
         of("x-b3-traceid", &["x-b3-traceid"], &ids, [sdk::b3_multi, ours::b3_multi]),
     ]
     .concat()
+}
+
+impl fmt::Display for Hostile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "hostile {} ({})", self.header, self.kind)
+    }
 }
 
 fn of(

@@ -180,11 +180,10 @@ impl Tables {
             let costs = READINGS
                 .map(|(reader, bytes)| (usage(&mut kind.task(reader, bytes)).peak as u64, instructions()));
             let [peak, work] = [costs.map(|cost| cost.0), costs.map(|cost| cost.1)];
-            let name = format!("{} ({})", kind.header, kind.kind);
             let our_peak =
-                self.gate(&format!("{name}, peak bytes"), grows_not(&peak, 1.0), peak[1].to_string());
+                self.gate(&format!("{kind}, peak bytes"), grows_not(&peak, 1.0), peak[1].to_string());
             let our_work =
-                self.gate(&format!("{name}, instructions"), grows_not(&work, 1.1), work[1].to_string());
+                self.gate(&format!("{kind}, instructions"), grows_not(&work, 1.1), work[1].to_string());
             self.row(&[
                 &kind.header,
                 &kind.kind,

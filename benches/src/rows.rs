@@ -294,24 +294,24 @@ impl Rows {
             "nothing to read: tracecontext",
             targets,
             TRACE_CONTEXT.reads(&["traceparent"]),
-            given(Vec::new),
+            given(other_headers),
         );
-        self.extract("nothing to read: baggage", targets, BAGGAGE, given(Vec::new));
-        self.extract("nothing to read: b3", targets, B3_SINGLE.reads(B3_MULTI.reads), given(Vec::new));
-        self.extract("nothing to read: all three", targets, ALL, given(Vec::new));
+        self.extract("nothing to read: baggage", targets, BAGGAGE, given(other_headers));
+        self.extract("nothing to read: b3", targets, B3_SINGLE.reads(B3_MULTI.reads), given(other_headers));
+        self.extract("nothing to read: all three", targets, ALL, given(other_headers));
         let through_global = COMPOSITE.reads(&["traceparent", "baggage"]);
         self.extract(
             "nothing to read: tracecontext + baggage through the global",
             SHOWN,
             through_global,
-            given(Vec::new),
+            given(other_headers),
         );
         let through_handle = through_global.route(Route::Handle);
         self.extract(
             "nothing to read: tracecontext + baggage through our handle",
             SHOWN,
             through_handle,
-            given(Vec::new),
+            given(other_headers),
         );
     }
 
@@ -428,6 +428,20 @@ fn traceparent() -> Lines {
 
 fn baggage(entries: Entries, count: usize) -> Lines {
     vec![("baggage", entries.header(count))]
+}
+
+/// What a request has beside ours.
+fn other_headers() -> Lines {
+    [
+        ("host", "orders.example"),
+        ("user-agent", "curl/8.10.1"),
+        ("accept", "application/json"),
+        ("content-type", "application/json"),
+        ("content-length", "271"),
+        ("x-request-id", "0190b2a4-3c5e-7d1f-8a6b-2f4e6d8c0a12"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .to_vec()
 }
 
 fn b3_multi() -> Lines {

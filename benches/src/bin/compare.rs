@@ -1,4 +1,7 @@
-//! Prints the tables and fails where a target is missed: `cargo run --release -p benches --bin compare`.
+//! Prints the tables and fails where a target is missed.
+//!
+//! `cargo run --release -p benches --bin compare` prints all rows; with a word behind it, such as `-- hop`, those
+//! that have it in their name.
 
 use benches::{
     allocation::Counting,
@@ -11,16 +14,16 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// With this argument the program is the child that callgrind looks at.
-const CHILD: &str = "--under-callgrind";
-
 fn main() -> ExitCode {
-    let (rows, hostile) = (rows::all(), hostile::all());
-    if env::args().any(|argument| argument == CHILD) {
+    let word = env::args().nth(1).unwrap_or_default();
+    let (mut rows, mut hostile) = (rows::all(), hostile::all());
+    rows.retain(|row| format!("{row:?}").contains(&word));
+    hostile.retain(|kind| kind.to_string().contains(&word));
+    if callgrind::is_watched() {
         callgrind::run(report::tasks(&rows, &hostile));
         return ExitCode::SUCCESS;
     }
-    let instructions = match callgrind::count(CHILD) {
+    let instructions = match callgrind::count() {
         Ok(instructions) => instructions,
         Err(missing) => {
             eprintln!("{missing}");

@@ -10,10 +10,7 @@ use benches::{
     task,
 };
 use opentelemetry::Context;
-use std::{collections::HashMap, env, ops::RangeInclusive, process::ExitCode};
-
-/// With this argument the program is the child that callgrind looks at.
-const CHILD: &str = "--under-callgrind";
+use std::{collections::HashMap, ops::RangeInclusive, process::ExitCode};
 
 /// A line of the plot before it is measured: its label, its colour, whether it is dashed, and its points.
 type Series = (String, &'static str, bool, Vec<(usize, Make)>);
@@ -22,12 +19,12 @@ type Headers = HashMap<String, String>;
 
 fn main() -> ExitCode {
     let panels = [entries(), bytes()];
-    if env::args().any(|argument| argument == CHILD) {
+    if callgrind::is_watched() {
         let points = panels.iter().flatten().flat_map(|(.., points)| points);
         callgrind::run(points.map(|(_, make)| (make(), 1)));
         return ExitCode::SUCCESS;
     }
-    match callgrind::count(CHILD) {
+    match callgrind::count() {
         Ok(instructions) => {
             print!("{}", plot(panels, instructions));
             ExitCode::SUCCESS
