@@ -105,15 +105,15 @@ impl Room {
 
     fn take_members<'a>(&mut self, line: &'a str) -> &'a str {
         let mut end = 0;
-        for element in line.split(',') {
-            if !trim(element).is_empty() {
+        for element in line.split_inclusive(',') {
+            if !trim(element.trim_end_matches(',')).is_empty() {
                 let Some(members) = self.members.checked_sub(1) else {
                     self.cut = self.cut.or(Some(Reason::TooManyMembers));
-                    return line.get(..end).unwrap_or_default();
+                    return line.get(..end).unwrap_or_default().trim_end_matches(',');
                 };
                 self.members = members;
             }
-            end += element.len() + 1;
+            end += element.len();
         }
         line
     }

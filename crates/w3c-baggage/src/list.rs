@@ -9,12 +9,39 @@ use opentelemetry::baggage::Baggage;
 use otel_baggage_limits::{Limits, Reason, Report, whole_members};
 use otel_propagator_core::header::joined_len;
 
-/// Reads a header.
+/// Reads a header: what can be read and is within the limits, and a report of what was left out and why.
+///
+/// A member that breaks a rule is skipped, the good ones beside it stay. Of several members of one key the last wins.
+/// Over the limits the leading members that fit are kept; what lies past `max_bytes` is not looked at.
+///
+/// ```
+/// use otel_w3c_baggage::{Limits, Reason, decode};
+///
+/// let (baggage, report) = decode("userId=Am%C3%A9lie;ttl=30, server node=1", &Limits::new());
+/// let (value, metadata) = baggage.get_with_metadata("userId").unwrap();
+/// assert_eq!((value.as_str(), metadata.as_str()), ("Amélie", "ttl=30"));
+/// assert_eq!(baggage.len(), 1);
+/// assert_eq!(report.reasons().collect::<Vec<_>>(), [(Reason::Key, 1)]);
+/// ```
+#[must_use]
 pub fn decode(header: &str, limits: &Limits) -> (Baggage, Report) {
     decode_lines(&[header], limits)
 }
 
-/// Reads a header that came on several lines.
+/// Reads a header that came on several lines, as if they were one, joined by commas.
+///
+/// > If there are multiple `baggage` headers, all limits apply to the combination of all `baggage` headers
+///
+/// <https://www.w3.org/TR/baggage/#limits>
+///
+/// ```
+/// use otel_w3c_baggage::{Limits, decode_lines};
+///
+/// let (baggage, _) = decode_lines(&["a=1,b=2", "c=3"], &Limits::new().max_members(2));
+/// assert_eq!(baggage.len(), 2);
+/// assert!(baggage.get("c").is_none());
+/// ```
+#[must_use]
 pub fn decode_lines(lines: &[&str], limits: &Limits) -> (Baggage, Report) {
     let mut reader = Reader { baggage: Baggage::new(), report: Report::default(), limits, escapes: false };
     let mut room = Some(limits.max_bytes);
@@ -32,7 +59,20 @@ pub fn decode_lines(lines: &[&str], limits: &Limits) -> (Baggage, Report) {
     (reader.baggage, reader.report)
 }
 
-/// Writes a header; empty if nothing is to be sent.
+/// Writes a header of the members that the limits admit, and a report of what was left out and why. It is empty if
+/// nothing is to be sent.
+///
+/// The keys of [`Limits::keep_first`] come first, then all others in the order of their bytes, so the same baggage
+/// always gives the same header.
+///
+/// ```
+/// use opentelemetry::{KeyValue, baggage::Baggage};
+/// use otel_w3c_baggage::{Limits, encode};
+///
+/// let baggage = Baggage::from([KeyValue::new("user", "Amélie"), KeyValue::new("discount", "5%")]);
+/// assert_eq!(encode(&baggage, &Limits::new()).0, "discount=5%25,user=Am%C3%A9lie");
+/// ```
+#[must_use]
 pub fn encode(baggage: &Baggage, limits: &Limits) -> (String, Report) {
     limits.encode(baggage)
 }

@@ -10,7 +10,25 @@ use otel_baggage_limits::{Limits, Reason, Report, wire::HEADER};
 use otel_propagator_core::diagnostics::Direction;
 use std::sync::LazyLock;
 
-/// Reads and writes the `baggage` header.
+/// Reads and writes the `baggage` header, within limits.
+///
+/// Reading replaces the context's baggage, unless nothing can be read: then the given context comes back as it is.
+/// Writing sets the header once, or not at all where nothing is to be sent. What is not read or not sent is told by
+/// one rate-limited event a header; see [`otel_propagator_core::diagnostics`].
+///
+/// ```
+/// use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
+/// use otel_w3c_baggage::{BaggagePropagator, Limits};
+/// use std::collections::HashMap;
+///
+/// const TO_A_THIRD_PARTY: Limits = Limits::new().allow(&["tenant"]);
+/// let propagator = BaggagePropagator::new().with_outbound_limits(TO_A_THIRD_PARTY);
+///
+/// let cx = Context::new().with_baggage([KeyValue::new("tenant", "acme"), KeyValue::new("user", "amy")]);
+/// let mut carrier = HashMap::new();
+/// propagator.inject_context(&cx, &mut carrier);
+/// assert_eq!(carrier["baggage"], "tenant=acme");
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct BaggagePropagator {

@@ -30,38 +30,53 @@ const ACCEPTED: &[(&str, &str, &[Entry])] = &[
     ("whitespace is trimmed before decoding, not after", "a= %20b%09 ", &[("a", " b\t", "")]),
     ("a plus is a plus", "a=1+1", &[("a", "1+1", "")]),
     ("decoded once", "a=%2520", &[("a", "%20", "")]),
-    ("not UTF-8", "a=%ff,b=%C3,c=x%E2%82y", &[("a", "\u{fffd}", ""), ("b", "\u{fffd}", ""), ("c", "x\u{fffd}y", "")]),
-    ("a percent sign that begins no escape", "a=100%,b=%zz,c=%4,d=%%41", &[
-        ("a", "100%", ""),
-        ("b", "%zz", ""),
-        ("c", "%4", ""),
-        ("d", "%A", ""),
-    ]),
+    (
+        "not UTF-8",
+        "a=%ff,b=%C3,c=x%E2%82y",
+        &[("a", "\u{fffd}", ""), ("b", "\u{fffd}", ""), ("c", "x\u{fffd}y", "")],
+    ),
+    (
+        "a percent sign that begins no escape",
+        "a=100%,b=%zz,c=%4,d=%%41",
+        &[("a", "100%", ""), ("b", "%zz", ""), ("c", "%4", ""), ("d", "%A", "")],
+    ),
     ("an escape cannot be made of two", "a=%%34%31", &[("a", "%41", "")]),
-    ("a value longer than sixteen bytes", "a=0123456789abcdef0123456789", &[("a", "0123456789abcdef0123456789", "")]),
+    (
+        "a value longer than sixteen bytes",
+        "a=0123456789abcdef0123456789",
+        &[("a", "0123456789abcdef0123456789", "")],
+    ),
     // https://www.w3.org/TR/baggage/#property
     ("properties", "a=1;p;q=2; r = 3", &[("a", "1", "p;q=2; r = 3")]),
     ("metadata is opaque", "a=1;%2C%zz\\\"=é;;=", &[("a", "1", "%2C%zz\\\"=é;;=")]),
-    ("escaped metadata is no member", "a=1;x%2Cadmin%3Dtrue;y%0D%0Az", &[("a", "1", "x%2Cadmin%3Dtrue;y%0D%0Az")]),
+    (
+        "escaped metadata is no member",
+        "a=1;x%2Cadmin%3Dtrue;y%0D%0Az",
+        &[("a", "1", "x%2Cadmin%3Dtrue;y%0D%0Az")],
+    ),
     ("an equals sign in metadata is not the member's", "a=;b=c", &[("a", "", "b=c")]),
     ("no property behind the semicolon", "a=1; ", &[("a", "1", "")]),
     // https://www.w3.org/TR/baggage/#example
-    ("the example", "key1=value1;property1;property2, key2 = value2, key3=value3; propertyKey=propertyValue", &[
-        ("key1", "value1", "property1;property2"),
-        ("key2", "value2", ""),
-        ("key3", "value3", "propertyKey=propertyValue"),
-    ]),
+    (
+        "the example",
+        "key1=value1;property1;property2, key2 = value2, key3=value3; propertyKey=propertyValue",
+        &[
+            ("key1", "value1", "property1;property2"),
+            ("key2", "value2", ""),
+            ("key3", "value3", "propertyKey=propertyValue"),
+        ],
+    ),
     // https://www.w3.org/TR/baggage/#examples-of-http-headers
-    ("non-ASCII", "userId=Am%C3%A9lie,serverNode=DF%2028,isProduction=false", &[
-        ("userId", "Amélie", ""),
-        ("serverNode", "DF 28", ""),
-        ("isProduction", "false", ""),
-    ]),
-    ("spaces", "userId =   alice, serverNode = DF%2028, isProduction = false", &[
-        ("userId", "alice", ""),
-        ("serverNode", "DF 28", ""),
-        ("isProduction", "false", ""),
-    ]),
+    (
+        "non-ASCII",
+        "userId=Am%C3%A9lie,serverNode=DF%2028,isProduction=false",
+        &[("userId", "Amélie", ""), ("serverNode", "DF 28", ""), ("isProduction", "false", "")],
+    ),
+    (
+        "spaces",
+        "userId =   alice, serverNode = DF%2028, isProduction = false",
+        &[("userId", "alice", ""), ("serverNode", "DF 28", ""), ("isProduction", "false", "")],
+    ),
 ];
 
 /// Rule, member, reason.
@@ -135,8 +150,7 @@ fn several_reasons_are_counted_apart() {
     let (baggage, report) = decode(header, &Limits::new());
     assert_eq!(entries(&baggage), expected(&[("ok", "2", "")]));
     let reasons: Vec<_> = report.reasons().collect();
-    let expected =
-        [(Reason::NoEqualsSign, 2), (Reason::Key, 2), (Reason::Value, 2), (Reason::Superseded, 1)];
+    let expected = [(Reason::NoEqualsSign, 2), (Reason::Key, 2), (Reason::Value, 2), (Reason::Superseded, 1)];
     assert_eq!(reasons, expected);
     assert_eq!(report.measured.members, 8);
     assert_eq!(report.measured.bytes, header.len());

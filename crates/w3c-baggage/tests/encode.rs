@@ -19,7 +19,11 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("control characters", "\0\x1f\x7f", "%00%1F%7F"),
     ("non-ASCII", "Amélie €😊", "Am%C3%A9lie%20%E2%82%AC%F0%9F%98%8A"),
     ("more than sixteen bytes", "0123456789abcdef0123456789", "0123456789abcdef0123456789"),
-    ("an escape behind sixteen bytes", "0123456789abcdef 123456789abcdef,", "0123456789abcdef%20123456789abcdef%2C"),
+    (
+        "an escape behind sixteen bytes",
+        "0123456789abcdef 123456789abcdef,",
+        "0123456789abcdef%20123456789abcdef%2C",
+    ),
 ];
 
 /// Rule, metadata, how it is written.
@@ -85,8 +89,14 @@ fn members_go_in_the_order_of_their_keys() {
         (&["b", "a", "c"][..], "a=,b=,c="),
         (&["B", "a", "A", "b"], "A=,B=,a=,b="),
         (&["aa", "a", "aaa"], "a=,aa=,aaa="),
-        (&["shared.prefix.b", "shared.prefix.a", "shared.prefix"], "shared.prefix=,shared.prefix.a=,shared.prefix.b="),
-        (&["fourteen.bytesz", "fourteen.bytesa", "fourteen.bytes"], "fourteen.bytes=,fourteen.bytesa=,fourteen.bytesz="),
+        (
+            &["shared.prefix.b", "shared.prefix.a", "shared.prefix"],
+            "shared.prefix=,shared.prefix.a=,shared.prefix.b=",
+        ),
+        (
+            &["fourteen.bytesz", "fourteen.bytesa", "fourteen.bytes"],
+            "fourteen.bytes=,fourteen.bytesa=,fourteen.bytesz=",
+        ),
         (&["1234567", "12345678", "123456789"], "1234567=,12345678=,123456789="),
     ];
     for (keys, header) in rows {

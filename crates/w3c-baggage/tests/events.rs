@@ -1,5 +1,7 @@
 //! The events of a header that is not used, or not as a whole. In a program of its own, because throttles are static.
 
+#![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
+
 mod common;
 
 use common::{Lines, Sent, baggage, given};
@@ -71,7 +73,8 @@ fn one_event_a_header_names_the_rule_and_no_value() {
     assert_eq!(writing(propagator, &[]), [""; 0]);
     assert_eq!(writing(propagator, &[("a", "1", "p,q")]), [""; 0]);
 
-    let rejected = |rule, bytes| [format!("propagator.rejected header=baggage rule={rule} bytes={bytes} suppressed=0")];
+    let rejected =
+        |rule, bytes| [format!("propagator.rejected header=baggage rule={rule} bytes={bytes} suppressed=0")];
     assert_eq!(reading(propagator, &[""]), rejected("no member", 0));
     assert_eq!(reading(propagator, &[" , "]), rejected("no member", 3));
     assert_eq!(reading(propagator, &["secret"]), rejected("a member has no equals sign", 6));

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{entries, is_strict};
-use opentelemetry::baggage::Baggage;
+use opentelemetry::{StringValue, baggage::Baggage};
 use otel_w3c_baggage::{Limits, decode, decode_lines, encode};
 use proptest::prelude::*;
 
@@ -77,7 +77,7 @@ proptest! {
         let (read, report) = decode(&header, &unlimited);
         prop_assert!(report.is_complete() || baggage.len() > read.len());
         for (key, (value, _)) in entries(&read) {
-            prop_assert_eq!(baggage.get(&key).map(|value| value.as_str()), Some(value.as_str()));
+            prop_assert_eq!(baggage.get(&key).map(StringValue::as_str), Some(value.as_str()));
         }
         prop_assert_eq!(read.len() + report.left_out(otel_w3c_baggage::Reason::BaggageFull), baggage.len());
     }
@@ -101,7 +101,7 @@ proptest! {
         let (header, _) = encode(&baggage, &limits);
         let (read, _) = decode(&header, &Limits::new().max_bytes(usize::MAX));
         for (key, (value, _)) in entries(&read) {
-            prop_assert_eq!(baggage.get(&key).map(|value| value.as_str()), Some(value.as_str()));
+            prop_assert_eq!(baggage.get(&key).map(StringValue::as_str), Some(value.as_str()));
             prop_assert!(limits.check_key(&key).is_ok());
         }
     }

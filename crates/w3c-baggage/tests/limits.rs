@@ -77,7 +77,8 @@ fn eight_kilobytes_out() {
 #[test]
 fn a_member_that_does_not_fit_lets_shorter_ones_go() {
     let baggage = baggage([("a", "1", ""), ("b", "123456789", ""), ("c", "3", "")]);
-    for (most, header) in [(2, ""), (3, "a=1"), (6, "a=1"), (7, "a=1,c=3"), (14, "a=1,c=3"), (15, "a=1,b=123456789")]
+    for (most, header) in
+        [(2, ""), (3, "a=1"), (6, "a=1"), (7, "a=1,c=3"), (14, "a=1,c=3"), (15, "a=1,b=123456789")]
     {
         assert_eq!(encode(&baggage, &Limits::new().max_bytes(most)).0, header, "{most} bytes");
     }
@@ -88,12 +89,15 @@ fn a_member_that_does_not_fit_lets_shorter_ones_go() {
 #[test]
 fn a_member_s_own_limit() {
     let limits = Limits::new().max_member_bytes(5);
-    for (member, kept) in [("a=12", true), ("a=123", true), ("a=1;p", true), ("a=1234", false), ("a=%20", true)] {
+    for (member, kept) in
+        [("a=12", true), ("a=123", true), ("a=1;p", true), ("a=1234", false), ("a=%20", true)]
+    {
         let (read, report) = decode(&format!("b=1,  {member}  "), &limits);
         assert_eq!(read.get("a").is_some(), kept, "{member} in");
         assert_eq!(report.left_out(Reason::MemberTooLong) == 0, kept, "{member} in");
     }
-    for (value, metadata, kept) in [("12", "", true), ("123", "", true), ("1", "p", true), ("é", "", false)] {
+    for (value, metadata, kept) in [("12", "", true), ("123", "", true), ("1", "p", true), ("é", "", false)]
+    {
         let (header, report) = encode(&baggage([("a", value, metadata)]), &limits);
         assert_eq!(!header.is_empty(), kept, "{value} out");
         assert_eq!(report.left_out(Reason::MemberTooLong) == 0, kept, "{value} out");
@@ -109,7 +113,8 @@ fn four_kilobytes_are_a_risk() {
         assert_eq!((header.len(), report.at_risk), (bytes, at_risk), "{bytes} bytes out");
         assert!(report.is_complete(), "carried all the same");
     }
-    let (header, report) = encode(&decode(&long(4097), &Limits::new()).0, &Limits::new().max_member_bytes(4096));
+    let (header, report) =
+        encode(&decode(&long(4097), &Limits::new()).0, &Limits::new().max_member_bytes(4096));
     assert_eq!((header.as_str(), report.left_out(Reason::MemberTooLong)), ("", 1));
 }
 
@@ -177,7 +182,9 @@ fn a_megabyte_is_looked_at_as_far_as_the_limits_go() {
     assert_eq!(report.measured.members, 8192 / 10);
     assert_eq!(report.measured.bytes, megabyte.len());
     assert_eq!(report.left_out(Reason::TooManyBytes), 1, "what lies behind is not counted");
-    for megabyte in [",".repeat(1_000_000), " ".repeat(1_000_000), "é".repeat(1_000_000), "=".repeat(1_000_000)] {
+    for megabyte in
+        [",".repeat(1_000_000), " ".repeat(1_000_000), "é".repeat(1_000_000), "=".repeat(1_000_000)]
+    {
         let (baggage, report) = decode(&megabyte, &Limits::new());
         assert!(baggage.is_empty() && report.measured.members <= 1);
     }

@@ -1,0 +1,328 @@
+//! `Limited` around propagators that know no limits.
+
+#![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
+
+use http::{HeaderMap, HeaderValue};
+use opentelemetry::{
+    Context, Key, KeyValue, StringValue,
+    baggage::{Baggage, BaggageExt, BaggageMetadata},
+    propagation::{
+        Extractor, Injector, TextMapCompositePropagator, TextMapPropagator, text_map_propagator::FieldIter,
+    },
+    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
+};
+use opentelemetry_http::HeaderExtractor;
+use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use otel_baggage_limits::{Limited, Limits};
+use proptest::prelude::*;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+#[derive(Debug, Default)]
+struct Sent(Vec<(String, String)>);
+
+impl Injector for Sent {
+    fn set(&mut self, key: &str, value: String) {
+        self.0.push((key.to_owned(), value));
+    }
+}
+
+impl Sent {
+    fn by(propagator: &dyn TextMapPropagator, cx: &Context) -> Self {
+        let mut sent = Self::default();
+        propagator.inject_context(cx, &mut sent);
+        sent
+    }
+
+    fn baggage(&self) -> Option<&str> {
+        let mut lines = self.0.iter().filter(|(key, _)| key == "baggage");
+        let line = lines.next().map(|(_, value)| value.as_str());
+        assert!(lines.next().is_none(), "sent once: {self:?}");
+        line
+    }
+}
+
+/// A propagator that escapes every byte there is, with as much around them as is allowed.
+#[derive(Debug)]
+struct Verbose;
+
+impl TextMapPropagator for Verbose {
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        let escape = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let member = |(key, (value, _)): (&Key, &(StringValue, BaggageMetadata))| {
+            format!("{key} = {}", escape(value.as_str()))
+        };
+        let members: Vec<_> = cx.baggage().iter().map(member).collect();
+        injector.set("Baggage", members.join(" , "));
+    }
+
+    fn extract_with_context(&self, cx: &Context, _: &dyn Extractor) -> Context {
+        cx.clone()
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        static FIELDS: LazyLock<[String; 1]> = LazyLock::new(|| ["Baggage".to_owned()]);
+        FieldIter::new(&*FIELDS)
+    }
+}
+
+fn many(members: usize, value: &str) -> Context {
+    Context::new().with_baggage((0..members).map(|i| KeyValue::new(format!("key{i:02}"), value.to_owned())))
+}
+
+fn entries(baggage: &Baggage) -> BTreeMap<String, (String, String)> {
+    baggage
+        .iter()
+        .map(|(key, (value, metadata))| (key.to_string(), (value.to_string(), metadata.to_string())))
+        .collect()
+}
+
+#[test]
+fn sixty_four_long_values_keep_to_eight_kilobytes() {
+    let cx = many(64, &"é".repeat(100));
+    let unlimited = Sent::by(&BaggagePropagator::new(), &cx);
+    assert!(unlimited.baggage().unwrap().len() > 20_000, "the SDK has changed");
+    let propagator = Limited::new(BaggagePropagator::new(), Limits::new());
+    let sent = Sent::by(&propagator, &cx);
+    let header = sent.baggage().unwrap();
+    assert!((7000..=8192).contains(&header.len()), "as much as fits: {}", header.len());
+    let next = BaggagePropagator::new().extract_with_context(&Context::new(), &OneLine(header));
+    for (key, (value, _)) in entries(next.baggage()) {
+        assert_eq!(value, "é".repeat(100), "whole members only: {key}");
+    }
+    assert_eq!(next.baggage().len(), header.split(',').count());
+}
+
+struct OneLine<'a>(&'a str);
+
+impl Extractor for OneLine<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        (key == "baggage").then_some(self.0)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec!["baggage"]
+    }
+}
+
+#[test]
+fn what_fits_goes_as_the_inner_propagator_writes_it() {
+    let cx = Context::new().with_baggage([KeyValue::new("a", "b=c")]);
+    for limits in [Limits::new(), Limits::new().max_bytes("a=b%3Dc".len())] {
+        let sent = Sent::by(&Limited::new(BaggagePropagator::new(), limits), &cx);
+        assert_eq!(sent.baggage(), Some("a=b%3Dc"));
+    }
+}
+
+#[test]
+fn what_the_inner_propagator_writes_longer_than_we_do_is_measured_too() {
+    let cx = Context::new().with_baggage([KeyValue::new("a", "====="), KeyValue::new("b", "1")]);
+    // `a======,b=1` is 11 bytes, and the SDK makes `a=%3D%3D%3D%3D%3D,b=1` of it.
+    for (bytes, header) in
+        [(21, Some(21)), (20, Some("a=%3D%3D%3D%3D%3D".len())), (17, Some(17)), (16, Some(3)), (2, None)]
+    {
+        let sent = Sent::by(&Limited::new(BaggagePropagator::new(), Limits::new().max_bytes(bytes)), &cx);
+        assert_eq!(sent.baggage().map(str::len), header, "{bytes} bytes");
+    }
+    for (bytes, members) in [(17, 2), (16, 1)] {
+        let limits = Limits::new().max_member_bytes(bytes);
+        let sent = Sent::by(&Limited::new(BaggagePropagator::new(), limits), &cx);
+        assert_eq!(sent.baggage().unwrap().split(',').count(), members, "{bytes} bytes a member");
+    }
+}
+
+#[test]
+fn a_header_that_cannot_be_bounded_is_not_sent() {
+    let cx = Context::new().with_baggage([KeyValue::new("a", "1"), KeyValue::new("b", "2")]);
+    let header = |bytes| {
+        let sent = Sent::by(&Limited::new(Verbose, Limits::new().max_bytes(bytes)), &cx);
+        sent.0.first().map(|(_, value)| value.len())
+    };
+    // `a = %31 , b = %32`
+    assert_eq!(header(17), Some(17));
+    assert_eq!(header(16), None, "two members of three bytes fit by any measure, and yet they do not");
+    assert_eq!(header(3), None);
+}
+
+#[test]
+fn limits_hold_for_the_sdk() {
+    let cx = Context::new().with_baggage(["a", "b", "c"].map(|key| KeyValue::new(key, "1")));
+    let rows = [
+        (Limits::new(), "a=1,b=1,c=1"),
+        (Limits::new().max_members(2), "a=1,b=1"),
+        (Limits::new().max_members(1).keep_first(&["b"]), "b=1"),
+        (Limits::new().deny(&["b"]), "a=1,c=1"),
+        (Limits::new().allow(&["b"]), "b=1"),
+        (Limits::new().max_bytes(10), "a=1,b=1"),
+    ];
+    for (limits, expected) in rows {
+        let sent = Sent::by(&Limited::new(BaggagePropagator::new(), limits), &cx);
+        let mut members: Vec<_> = sent.baggage().unwrap().split(',').collect();
+        members.sort_unstable();
+        assert_eq!(members.join(","), expected, "{limits:?}");
+    }
+    let sent = Sent::by(&Limited::new(BaggagePropagator::new(), Limits::new().allow(&[])), &cx);
+    assert_eq!(sent.baggage(), None);
+}
+
+/// The SDK writes metadata as it is.
+#[test]
+fn metadata_forges_no_member() {
+    let mut baggage = Baggage::new();
+    baggage.insert_with_metadata("a", "1", "p,admin=true");
+    baggage.insert_with_metadata("b", "2", "p=1;q");
+    let cx = Context::new().with_baggage(baggage);
+    let sent = Sent::by(&Limited::new(BaggagePropagator::new(), Limits::new()), &cx);
+    let mut members: Vec<_> = sent.baggage().unwrap().split(',').collect();
+    members.sort_unstable();
+    assert_eq!(members, ["a=1;p%2Cadmin=true", "b=2;p=1;q"]);
+}
+
+#[test]
+fn the_other_headers_go_once_and_as_they_are() {
+    let composite = TextMapCompositePropagator::new(vec![
+        Box::new(TraceContextPropagator::new()),
+        Box::new(BaggagePropagator::new()),
+    ]);
+    let span = SpanContext::new(
+        TraceId::from(1),
+        SpanId::from(2),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::from_key_value([("a", "1")]).unwrap(),
+    );
+    for value in ["1", "=====", &"é".repeat(100)] {
+        let cx = many(64, value).with_remote_span_context(span.clone());
+        for limits in [Limits::new(), Limits::new().max_bytes(100)] {
+            let propagator = Limited::new(
+                TextMapCompositePropagator::new(vec![
+                    Box::new(TraceContextPropagator::new()),
+                    Box::new(BaggagePropagator::new()),
+                ]),
+                limits,
+            );
+            let sent = Sent::by(&propagator, &cx);
+            let names: Vec<_> =
+                sent.0.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "baggage").collect();
+            assert_eq!(names, ["traceparent", "tracestate"], "{limits:?}");
+            assert!(sent.baggage().is_none_or(|header| header.len() <= limits.max_bytes));
+            let fields = |propagator: &dyn TextMapPropagator| {
+                propagator.fields().map(str::to_owned).collect::<BTreeSet<_>>()
+            };
+            assert_eq!(fields(&propagator), fields(&composite));
+        }
+    }
+}
+
+fn read(limits: Limits, lines: &[&str]) -> BTreeMap<String, (String, String)> {
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        headers.append("baggage", HeaderValue::from_str(line).unwrap());
+    }
+    let given = Context::new().with_baggage([KeyValue::new("given", "stays")]);
+    let propagator = Limited::new(BaggagePropagator::new(), limits);
+    entries(propagator.extract_with_context(&given, &HeaderExtractor(&headers)).baggage())
+}
+
+fn keys(limits: Limits, lines: &[&str]) -> String {
+    read(limits, lines).into_keys().collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn what_is_read_ends_where_the_limits_do() {
+    let long = format!("a=1,b=2,c={}", "x".repeat(9000));
+    let rows: [(&str, Limits, &[&str], &str); 12] = [
+        ("all fit", Limits::new(), &["a=1,b=2"], "a,b"),
+        ("the SDK alone drops the whole header", Limits::new(), &[&long], "a,b"),
+        ("bytes", Limits::new().max_bytes(7), &["a=1,b=2,c=3"], "a,b"),
+        ("one byte less", Limits::new().max_bytes(6), &["a=1,b=2,c=3"], "a"),
+        ("members", Limits::new().max_members(2), &["a=1,,b=2,c=3"], "a,b"),
+        ("no members", Limits::new().max_members(0), &["a=1"], "given"),
+        ("a member's own limit", Limits::new().max_member_bytes(3), &["a=1,b=22,c=3"], "a,c"),
+        ("allowed", Limits::new().allow(&["b"]), &["a=1,b=2"], "b"),
+        ("denied", Limits::new().deny(&["b"]), &["a=1,b=2"], "a"),
+        ("nothing is left", Limits::new().allow(&[]), &["a=1,b=2"], "given"),
+        ("nothing can be read, where the SDK alone clears the baggage", Limits::new(), &["a;b"], "given"),
+        ("nothing is there", Limits::new(), &[], "given"),
+    ];
+    for (rule, limits, lines, expected) in rows {
+        assert_eq!(keys(limits, lines), expected, "{rule}");
+    }
+}
+
+#[test]
+fn metadata_is_left_as_the_inner_propagator_read_it() {
+    let read = read(Limits::new().deny(&["b"]), &["a=1;p;;q = \"1\",b=2"]);
+    assert_eq!(read["a"], ("1".to_owned(), "p;;q = \"1\"".to_owned()));
+}
+
+/// Reads every line, and the other headers besides.
+#[derive(Debug)]
+struct AllLines;
+
+impl TextMapPropagator for AllLines {
+    fn inject_context(&self, _: &Context, _: &mut dyn Injector) {}
+
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        assert_eq!(extractor.get("other"), Some("1,2,3,4"));
+        assert_eq!(extractor.get_all("other"), Some(vec!["1,2,3,4"]));
+        assert_eq!(extractor.get("absent"), None);
+        assert_eq!(extractor.get_all("absent"), None);
+        assert_eq!(extractor.keys(), ["baggage", "other"]);
+        cx.with_baggage([KeyValue::new("read", extractor.get_all("BAGGAGE").unwrap().join("|"))])
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        FieldIter::new(&[])
+    }
+}
+
+#[test]
+fn limits_go_over_all_lines_of_baggage_and_no_other_header() {
+    let mut headers = HeaderMap::new();
+    for line in ["a=1,b=2", "c=3,d=4", "e=5"] {
+        headers.append("baggage", HeaderValue::from_static(line));
+    }
+    headers.append("other", HeaderValue::from_static("1,2,3,4"));
+    let rows = [
+        (Limits::new(), "a=1,b=2|c=3,d=4|e=5"),
+        (Limits::new().max_bytes(19), "a=1,b=2|c=3,d=4|e=5"),
+        (Limits::new().max_bytes(18), "a=1,b=2|c=3,d=4|"),
+        (Limits::new().max_bytes(14), "a=1,b=2|c=3|"),
+        (Limits::new().max_bytes(7), "a=1,b=2||"),
+        (Limits::new().max_members(3), "a=1,b=2|c=3|"),
+        (Limits::new().max_members(1), "a=1||"),
+    ];
+    for (limits, expected) in rows {
+        let cx =
+            Limited::new(AllLines, limits).extract_with_context(&Context::new(), &HeaderExtractor(&headers));
+        assert_eq!(cx.baggage().get("read").unwrap().as_str(), expected, "{limits:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_sdk_sends_what_is_within_limits_and_was_there(
+        members in prop::collection::vec(("[a-z.]{1,12}", "[ -~]{0,20}|[=%,;é ]{0,30}", "[-,;=% \r\n\"a]{0,12}"), 0..30),
+        max_members in 0..40_usize,
+        max_bytes in 0..600_usize,
+    ) {
+        let mut baggage = Baggage::new();
+        for (key, value, metadata) in members {
+            baggage.insert_with_metadata(key, value, metadata);
+        }
+        let cx = Context::new().with_baggage(baggage);
+        let limits = Limits::new().max_members(max_members).max_bytes(max_bytes);
+        let sent = Sent::by(&Limited::new(BaggagePropagator::new(), limits), &cx);
+        let header = sent.baggage().unwrap_or_default();
+        prop_assert!(header.len() <= max_bytes);
+        prop_assert!(header.split_terminator(',').count() <= max_members);
+        for member in header.split_terminator(',') {
+            let key = member.split('=').next().unwrap();
+            prop_assert!(cx.baggage().get(key).is_some(), "{:?} in {:?}", key, header);
+        }
+        prop_assert!(header.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    }
+}
