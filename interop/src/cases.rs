@@ -1,7 +1,10 @@
 //! The rows of the matrix: header lines, and what the specifications say that they mean.
 
 use crate::{
-    protocol::{Context, Entry, Format, Header, Sampling},
+    protocol::{
+        Context, Entry, Format, Header,
+        Sampling::{self, Accept, Debug, Defer, Deny},
+    },
     reading::Reading,
 };
 
@@ -116,49 +119,48 @@ fn members(count: usize, equals: &str) -> String {
 
 // --- baggage ---------------------------------------------------------------------------------------------------
 
+const BAGGAGE: &[(&str, &str, &[&str], Entries<'static>)] = &[
+    (
+        "plain",
+        "two members",
+        &["tenant=acme-retail,user=42"],
+        &[("tenant", "acme-retail", ""), ("user", "42", "")],
+    ),
+    ("plain", "an empty value", &["a="], &[("a", "", "")]),
+    ("plain", "an equals sign in a value", &["a=b=c"], &[("a", "b=c", "")]),
+    ("plain", "whitespace around everything", &[" a = 1 , b\t=\t2 "], &[("a", "1", ""), ("b", "2", "")]),
+    ("plain", "every mark of a token", &["a!#$&'*+-.^_`|~=1"], &[("a!#$&'*+-.^_`|~", "1", "")]),
+    ("plain", "a key twice", &["a=1,a=2"], &[("a", "2", "")]),
+    ("escapes", "a space", &["a=b%20c"], &[("a", "b c", "")]),
+    ("escapes", "spaces at both ends", &["a=%20b%20"], &[("a", " b ", "")]),
+    ("escapes", "structural marks", &["a=%2C%3B%3D%22%5C"], &[("a", ",;=\"\\", "")]),
+    ("escapes", "a percent sign", &["a=100%25"], &[("a", "100%", "")]),
+    ("escapes", "a plus", &["a=1+2"], &[("a", "1+2", "")]),
+    (
+        "escapes",
+        "other languages",
+        &["a=Am%C3%A9lie%E2%82%AC%F0%9F%A6%80"],
+        &[("a", "Am\u{e9}lie\u{20ac}\u{1f980}", "")],
+    ),
+    ("escapes", "bytes that are not UTF-8", &["a=x%FFy"], &[("a", "x\u{fffd}y", "")]),
+    ("escapes", "a key that looks escaped", &["a%20b=1"], &[("a%20b", "1", "")]),
+    ("escapes", "a control character", &["a=x%0D%0Ay"], &[("a", "x\r\ny", "")]),
+    ("properties", "a flag and a pair", &["a=1;p=2;q,b=3"], &[("a", "1", "p=2;q"), ("b", "3", "")]),
+    ("properties", "whitespace", &["a=1 ; p = 2 ; q"], &[("a", "1", "p=2;q")]),
+    ("properties", "an escape", &["a=1;p=%2Cadmin%3Dtrue"], &[("a", "1", "p=%2Cadmin%3Dtrue")]),
+    ("properties", "a comma in metadata", &["a=1;p=2%2Cadmin%3Dtrue"], &[("a", "1", "p=2,admin=true")]),
+    ("several lines", "two lines", &["a=1", "b=2"], &[("a", "1", ""), ("b", "2", "")]),
+    ("malformed", "no equals sign", &["a=1,b,c=3"], &[("a", "1", ""), ("c", "3", "")]),
+    ("malformed", "a key that is no token", &["a=1,b(=2,c=3"], &[("a", "1", ""), ("c", "3", "")]),
+    ("malformed", "an empty member", &["a=1,,b=2"], &[("a", "1", ""), ("b", "2", "")]),
+];
+
 fn baggage() -> Vec<Case> {
-    let rows: [(_, _, &[&str], Entries<'_>); 23] = [
-        (
-            "plain",
-            "two members",
-            &["tenant=acme-retail,user=42"],
-            &[("tenant", "acme-retail", ""), ("user", "42", "")],
-        ),
-        ("plain", "an empty value", &["a="], &[("a", "", "")]),
-        ("plain", "an equals sign in a value", &["a=b=c"], &[("a", "b=c", "")]),
-        ("plain", "whitespace around everything", &[" a = 1 , b\t=\t2 "], &[("a", "1", ""), ("b", "2", "")]),
-        ("plain", "every mark of a token", &["a!#$&'*+-.^_`|~=1"], &[("a!#$&'*+-.^_`|~", "1", "")]),
-        ("plain", "a key twice", &["a=1,a=2"], &[("a", "2", "")]),
-        ("escapes", "a space", &["a=b%20c"], &[("a", "b c", "")]),
-        ("escapes", "spaces at both ends", &["a=%20b%20"], &[("a", " b ", "")]),
-        ("escapes", "structural marks", &["a=%2C%3B%3D%22%5C"], &[("a", ",;=\"\\", "")]),
-        ("escapes", "a percent sign", &["a=100%25"], &[("a", "100%", "")]),
-        ("escapes", "a plus", &["a=1+2"], &[("a", "1+2", "")]),
-        (
-            "escapes",
-            "other languages",
-            &["a=Am%C3%A9lie%E2%82%AC%F0%9F%A6%80"],
-            &[("a", "Am\u{e9}lie\u{20ac}\u{1f980}", "")],
-        ),
-        ("escapes", "bytes that are not UTF-8", &["a=x%FFy"], &[("a", "x\u{fffd}y", "")]),
-        ("escapes", "a key that looks escaped", &["a%20b=1"], &[("a%20b", "1", "")]),
-        ("escapes", "a control character", &["a=x%0D%0Ay"], &[("a", "x\r\ny", "")]),
-        ("properties", "a flag and a pair", &["a=1;p=2;q,b=3"], &[("a", "1", "p=2;q"), ("b", "3", "")]),
-        ("properties", "whitespace", &["a=1 ; p = 2 ; q"], &[("a", "1", "p=2;q")]),
-        ("properties", "an escape", &["a=1;p=%2Cadmin%3Dtrue"], &[("a", "1", "p=%2Cadmin%3Dtrue")]),
-        ("properties", "a comma in metadata", &["a=1;p=2%2Cadmin%3Dtrue"], &[("a", "1", "p=2,admin=true")]),
-        ("several lines", "two lines", &["a=1", "b=2"], &[("a", "1", ""), ("b", "2", "")]),
-        ("malformed", "no equals sign", &["a=1,b,c=3"], &[("a", "1", ""), ("c", "3", "")]),
-        ("malformed", "a key that is no token", &["a=1,b(=2,c=3"], &[("a", "1", ""), ("c", "3", "")]),
-        ("malformed", "an empty member", &["a=1,,b=2"], &[("a", "1", ""), ("b", "2", "")]),
-    ];
-    let mut cases: Vec<_> = rows
-        .into_iter()
-        .map(|(about, name, lines, entries)| {
-            let lines: Vec<_> = lines.iter().map(|line| ("baggage", *line)).collect();
-            case(Format::Baggage, about, name, &lines, entries_context(entries))
-        })
-        .collect();
+    let build = |&(about, name, lines, entries): &(_, _, &[&str], Entries<'_>)| {
+        let lines: Vec<_> = lines.iter().map(|line| ("baggage", *line)).collect();
+        case(Format::Baggage, about, name, &lines, entries_context(entries))
+    };
+    let mut cases: Vec<_> = BAGGAGE.iter().map(build).collect();
     cases.extend(baggage_limits());
     cases
 }
@@ -194,89 +196,91 @@ fn baggage_limits() -> Vec<Case> {
 
 // --- b3 --------------------------------------------------------------------------------------------------------
 
-fn decided(context: Context, sampling: Sampling) -> Context {
-    Context { sampling: Some(sampling), ..context }
+/// Ids and sampling state.
+type Meaning = (Option<&'static str>, Option<Sampling>);
+
+fn b3_context((trace_id, sampling): Meaning) -> Context {
+    let flags = u8::from(matches!(sampling, Some(Sampling::Accept | Sampling::Debug)));
+    Context { sampling, ..trace_id.map(|id| span(id, flags)).unwrap_or_default() }
 }
+
+const NOTHING: Meaning = (None, None);
+
+const B3: &[(&str, &str, &str, Meaning)] = &[
+    ("plain", "accept", "TRACE-SPAN-1", (Some(TRACE), Some(Accept))),
+    ("plain", "a 64-bit trace id", "8448eb211c80319c-SPAN-1", (Some(SHORT), Some(Accept))),
+    ("plain", "with a parent", "TRACE-SPAN-1-05e3ac9a4f6e3b90", (Some(TRACE), Some(Accept))),
+    ("sampling", "deny", "TRACE-SPAN-0", (Some(TRACE), Some(Deny))),
+    ("sampling", "defer", "TRACE-SPAN", (Some(TRACE), Some(Defer))),
+    ("sampling", "debug", "TRACE-SPAN-d", (Some(TRACE), Some(Debug))),
+    ("sampling", "deny alone", "0", (None, Some(Deny))),
+    ("sampling", "accept alone", "1", (None, Some(Accept))),
+    ("sampling", "debug alone", "d", (None, Some(Debug))),
+    ("malformed", "upper case", "0AF7651916CD43DD8448EB211C80319C-SPAN-1", NOTHING),
+    ("malformed", "a state that is none", "TRACE-SPAN-2", NOTHING),
+    ("malformed", "a trailing dash", "TRACE-SPAN-1-", NOTHING),
+    ("malformed", "only a trace id", "TRACE", NOTHING),
+    ("malformed", "no span id", "TRACE-0000000000000000-1", NOTHING),
+    ("malformed", "a trace id of 24 digits", "8448eb211c80319c8448eb21-SPAN-1", NOTHING),
+];
 
 fn b3() -> Vec<Case> {
-    use Sampling::{Accept, Debug, Defer, Deny};
-    let rows = [
-        ("plain", "accept", "TRACE-SPAN-1", decided(span(TRACE, 1), Accept)),
-        ("plain", "a 64-bit trace id", "8448eb211c80319c-SPAN-1", decided(span(SHORT, 1), Accept)),
-        ("plain", "with a parent", "TRACE-SPAN-1-05e3ac9a4f6e3b90", decided(span(TRACE, 1), Accept)),
-        ("sampling", "deny", "TRACE-SPAN-0", decided(span(TRACE, 0), Deny)),
-        ("sampling", "defer", "TRACE-SPAN", decided(span(TRACE, 0), Defer)),
-        ("sampling", "debug", "TRACE-SPAN-d", decided(span(TRACE, 1), Debug)),
-        ("sampling", "deny alone", "0", decided(Context::default(), Deny)),
-        ("sampling", "accept alone", "1", decided(Context::default(), Accept)),
-        ("sampling", "debug alone", "d", decided(Context::default(), Debug)),
-        ("malformed", "upper case", "0AF7651916CD43DD8448EB211C80319C-SPAN-1", Context::default()),
-        ("malformed", "a state that is none", "TRACE-SPAN-2", Context::default()),
-        ("malformed", "a trailing dash", "TRACE-SPAN-1-", Context::default()),
-        ("malformed", "only a trace id", "TRACE", Context::default()),
-        ("malformed", "no span id", "TRACE-0000000000000000-1", Context::default()),
-        ("malformed", "a trace id of 24 digits", "8448eb211c80319c8448eb21-SPAN-1", Context::default()),
-    ];
-    let build = |(about, name, value, context): (_, _, &str, _)| {
+    let build = |&(about, name, value, meaning): &(_, _, &str, _)| {
         let value = value.replace("TRACE", TRACE).replace("SPAN", SPAN);
-        case(Format::B3, about, name, &[("b3", &value)], context)
+        case(Format::B3, about, name, &[("b3", &value)], b3_context(meaning))
     };
-    rows.into_iter().map(build).collect()
+    B3.iter().map(build).collect()
 }
 
+const IDS: Lines<'_> = &[("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN)];
+const SHORT_IDS: Lines<'_> = &[("x-b3-traceid", "8448eb211c80319c"), ("x-b3-spanid", SPAN)];
+
+const B3_MULTI: &[(&str, &str, Lines<'static>, Lines<'static>, Meaning)] = &[
+    ("plain", "accept", IDS, &[("x-b3-sampled", "1")], (Some(TRACE), Some(Accept))),
+    ("plain", "a 64-bit trace id", SHORT_IDS, &[("x-b3-sampled", "1")], (Some(SHORT), Some(Accept))),
+    (
+        "plain",
+        "with a parent",
+        IDS,
+        &[("x-b3-sampled", "1"), ("x-b3-parentspanid", SPAN)],
+        (Some(TRACE), Some(Accept)),
+    ),
+    (
+        "plain",
+        "the single header in front",
+        IDS,
+        &[("b3", "8448eb211c80319c-b7ad6b7169203331-1")],
+        (Some(SHORT), Some(Accept)),
+    ),
+    ("sampling", "deny", IDS, &[("x-b3-sampled", "0")], (Some(TRACE), Some(Deny))),
+    ("sampling", "defer", IDS, &[], (Some(TRACE), Some(Defer))),
+    ("sampling", "debug", IDS, &[("x-b3-flags", "1")], (Some(TRACE), Some(Debug))),
+    ("sampling", "true", IDS, &[("x-b3-sampled", "true")], (Some(TRACE), Some(Accept))),
+    ("sampling", "false", IDS, &[("x-b3-sampled", "false")], (Some(TRACE), Some(Deny))),
+    (
+        "sampling",
+        "flags other than 1",
+        IDS,
+        &[("x-b3-flags", "0"), ("x-b3-sampled", "1")],
+        (Some(TRACE), Some(Accept)),
+    ),
+    ("sampling", "deny alone", &[], &[("x-b3-sampled", "0")], (None, Some(Deny))),
+    ("sampling", "debug alone", &[], &[("x-b3-flags", "1")], (None, Some(Debug))),
+    ("malformed", "no span id", &[("x-b3-traceid", TRACE)], &[], NOTHING),
+    (
+        "malformed",
+        "a span id of 15 digits",
+        &[("x-b3-traceid", TRACE)],
+        &[("x-b3-spanid", "7ad6b7169203331")],
+        NOTHING,
+    ),
+    ("malformed", "a state that is none", IDS, &[("x-b3-sampled", "2")], NOTHING),
+    ("malformed", "a broken parent", IDS, &[("x-b3-parentspanid", "-")], NOTHING),
+];
+
 fn b3_multi() -> Vec<Case> {
-    use Sampling::{Accept, Debug, Defer, Deny};
-    let ids = [("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN)];
-    let rows: [(_, _, Lines<'_>, Lines<'_>, _); 16] = [
-        ("plain", "accept", &ids, &[("x-b3-sampled", "1")], decided(span(TRACE, 1), Accept)),
-        (
-            "plain",
-            "a 64-bit trace id",
-            &[("x-b3-traceid", "8448eb211c80319c"), ("x-b3-spanid", SPAN)],
-            &[("x-b3-sampled", "1")],
-            decided(span(SHORT, 1), Accept),
-        ),
-        (
-            "plain",
-            "with a parent",
-            &ids,
-            &[("x-b3-sampled", "1"), ("x-b3-parentspanid", "05e3ac9a4f6e3b90")],
-            decided(span(TRACE, 1), Accept),
-        ),
-        (
-            "plain",
-            "the single header in front",
-            &[("b3", "8448eb211c80319c-b7ad6b7169203331-1")],
-            &ids,
-            decided(span(SHORT, 1), Accept),
-        ),
-        ("sampling", "deny", &ids, &[("x-b3-sampled", "0")], decided(span(TRACE, 0), Deny)),
-        ("sampling", "defer", &ids, &[], decided(span(TRACE, 0), Defer)),
-        ("sampling", "debug", &ids, &[("x-b3-flags", "1")], decided(span(TRACE, 1), Debug)),
-        ("sampling", "true", &ids, &[("x-b3-sampled", "true")], decided(span(TRACE, 1), Accept)),
-        ("sampling", "false", &ids, &[("x-b3-sampled", "false")], decided(span(TRACE, 0), Deny)),
-        (
-            "sampling",
-            "flags other than 1",
-            &ids,
-            &[("x-b3-flags", "0"), ("x-b3-sampled", "1")],
-            decided(span(TRACE, 1), Accept),
-        ),
-        ("sampling", "deny alone", &[], &[("x-b3-sampled", "0")], decided(Context::default(), Deny)),
-        ("sampling", "debug alone", &[], &[("x-b3-flags", "1")], decided(Context::default(), Debug)),
-        ("malformed", "no span id", &[("x-b3-traceid", TRACE)], &[], Context::default()),
-        (
-            "malformed",
-            "a span id of 15 digits",
-            &[("x-b3-traceid", TRACE), ("x-b3-spanid", "7ad6b7169203331")],
-            &[],
-            Context::default(),
-        ),
-        ("malformed", "a state that is none", &ids, &[("x-b3-sampled", "2")], Context::default()),
-        ("malformed", "a broken parent", &ids, &[("x-b3-parentspanid", "-")], Context::default()),
-    ];
-    let build = |(about, name, first, then, context): (_, _, Lines<'_>, Lines<'_>, _)| {
-        case(Format::B3Multi, about, name, &[first, then].concat(), context)
+    let build = |&(about, name, ids, rest, meaning): &(_, _, Lines<'_>, Lines<'_>, _)| {
+        case(Format::B3Multi, about, name, &[ids, rest].concat(), b3_context(meaning))
     };
-    rows.into_iter().map(build).collect()
+    B3_MULTI.iter().map(build).collect()
 }

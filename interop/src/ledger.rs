@@ -1,7 +1,7 @@
 //! Puts each difference into its class and counts it.
 
 use crate::{
-    classes::{CLASSES, Class},
+    classes::{self, Class},
     peer::Kind,
     protocol::{Format, Header},
     reading::{Difference, Field, Reading},
@@ -60,7 +60,7 @@ impl Ledger {
     }
 
     fn number(&mut self, step: &Step<'_>, difference: &Difference) -> usize {
-        let index = CLASSES.iter().position(|class| class.covers(step, difference));
+        let index = classes::all().position(|class| class.covers(step, difference));
         let Some(index) = index else {
             self.name_missing(step, difference);
             return 0;
@@ -83,7 +83,9 @@ impl Ledger {
     /// Lists the classes that were met, and says whether every difference has a name.
     pub(crate) fn report(&self) -> bool {
         for (number, found) in &self.found {
-            let Some(class) = number.checked_sub(1).and_then(|index| CLASSES.get(index)) else { continue };
+            let Some(class) = number.checked_sub(1).and_then(|index| classes::all().nth(index)) else {
+                continue;
+            };
             println!("\n[{number}] {} ({}; {} times)", class.name, class.whose.name(), found.count);
             println!("    rule:    {} <{}>", class.rule, class.source);
             if let Some(issue) = class.issue {
@@ -92,7 +94,7 @@ impl Ledger {
             println!("    example: {}", found.example);
         }
         let unmet: Vec<_> =
-            (1..).zip(CLASSES).filter(|(n, _)| !self.found.contains_key(n)).map(named).collect();
+            (1..).zip(classes::all()).filter(|(n, _)| !self.found.contains_key(n)).map(named).collect();
         if !unmet.is_empty() {
             println!("\nnot met in this run: {}", unmet.join(", "));
         }

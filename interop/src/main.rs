@@ -5,7 +5,6 @@
 mod agreement;
 mod cases;
 mod classes;
-mod grammar;
 mod ledger;
 mod matrix;
 mod ours;
