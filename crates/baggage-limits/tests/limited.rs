@@ -50,7 +50,8 @@ struct Verbose;
 
 impl TextMapPropagator for Verbose {
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        let escape = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let escape =
+            |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         let member = |(key, (value, _)): (&Key, &(StringValue, BaggageMetadata))| {
             format!("{key} = {}", escape(value.as_str()))
         };
