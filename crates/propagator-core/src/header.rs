@@ -68,7 +68,8 @@ pub fn joined_len(lines: &[&str]) -> usize {
 /// The value without the optional whitespace (spaces and tabs) around it:
 /// [RFC 9110, section 5.6.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.3).
 ///
-/// Other characters that Unicode calls white space stay, so that they are judged by the header's grammar.
+/// Other characters that Unicode calls white space stay, so that they are judged by the header's grammar. A value
+/// of more than 8192 bytes comes back as it is: a megabyte of spaces is not walked through.
 ///
 /// ```
 /// use otel_propagator_core::header::trim;
@@ -79,8 +80,11 @@ pub fn joined_len(lines: &[&str]) -> usize {
 #[must_use]
 #[inline]
 pub fn trim(value: &str) -> &str {
-    value.trim_matches([' ', '\t'])
+    if value.len() > LONGEST_TRIMMED { value } else { value.trim_matches([' ', '\t']) }
 }
+
+/// No format that is read line by line has a value as long as this.
+const LONGEST_TRIMMED: usize = 8192;
 
 #[cfg(test)]
 mod tests {
@@ -97,6 +101,16 @@ mod tests {
         }
         fn get_all(&self, _: &str) -> Option<Vec<&str>> {
             self.0.clone()
+        }
+    }
+
+    #[test]
+    fn only_so_much_is_trimmed() {
+        for (len, trimmed) in
+            [(LONGEST_TRIMMED - 1, 1), (LONGEST_TRIMMED, 1), (LONGEST_TRIMMED + 1, LONGEST_TRIMMED + 1)]
+        {
+            let value = format!("{:>len$}", "a");
+            assert_eq!(trim(&value).len(), trimmed, "{len} bytes");
         }
     }
 
