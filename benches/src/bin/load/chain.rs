@@ -169,11 +169,9 @@ async fn handle(State(service): State<Service>, headers: HeaderMap) -> StatusCod
     let cx = service.propagator.extract_with_context(&Context::new(), &HeaderExtractor(&headers));
     let span = service.tracer.start_with_context("request", &cx);
     let cx = cx.with_span(span);
-    match service.next {
-        Some(next) => service.forward(next, &cx, &headers).await,
-        None => {
-            service.check(&cx, &headers);
-            StatusCode::OK
-        }
+    if let Some(next) = service.next {
+        return service.forward(next, &cx, &headers).await;
     }
+    service.check(&cx, &headers);
+    StatusCode::OK
 }
