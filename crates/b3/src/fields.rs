@@ -66,15 +66,15 @@ pub(crate) fn parent_span_id(digits: &[u8]) -> Result<(), ParseError> {
     hex::decode_u64(digits).map(drop).ok_or(ParseError::ParentSpanIdDigits)
 }
 
+/// The upper half of a trace id of 64 bits.
+pub(crate) const EMPTY_HALF: &[u8] = b"0000000000000000";
+
 /// The digits of a trace id: the lower 16 where `short` is asked for and the rest is zeros.
 pub(crate) fn significant(digits: &[u8; 32], short: bool) -> &[u8] {
-    match digits.split_first_chunk() {
-        Some((b"0000000000000000", low)) if short => low,
-        _ => digits,
-    }
+    if short { digits.strip_prefix(EMPTY_HALF).unwrap_or(digits) } else { digits }
 }
 
-/// One exactly sized `String` from pieces that are all ASCII, so that nothing is ever left out.
-pub(crate) fn text(pieces: &[&[u8]]) -> String {
-    String::from_utf8(pieces.concat()).unwrap_or_default()
+/// An exactly sized `String` of ASCII, so that nothing is ever left out.
+pub(crate) fn text(ascii: &[u8]) -> String {
+    std::str::from_utf8(ascii).unwrap_or_default().to_owned()
 }

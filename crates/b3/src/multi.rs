@@ -79,8 +79,8 @@ pub(crate) fn write(fields: &Fields, short: bool, mut set: impl FnMut(&'static s
         Fields::Trace(Ids { trace_id, span_id }, sampling) => {
             let trace_id = hex::encode_u128(u128::from_be_bytes(trace_id.to_bytes()));
             let span_id = hex::encode_u64(u64::from_be_bytes(span_id.to_bytes()));
-            set(TRACE_ID, fields::text(&[fields::significant(&trace_id, short)]));
-            set(SPAN_ID, fields::text(&[&span_id]));
+            set(TRACE_ID, fields::text(fields::significant(&trace_id, short)));
+            set(SPAN_ID, fields::text(&span_id));
             sampling
         }
         Fields::Decision(sampling) => sampling,

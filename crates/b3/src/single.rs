@@ -89,25 +89,30 @@ const fn sampling_state(character: u8) -> Result<Sampling, ParseError> {
 /// Writes the value; `short` sends a 64-bit trace id as 16 digits.
 pub(crate) fn write(fields: &Fields, short: bool) -> String {
     match *fields {
-        Fields::Trace(Ids { trace_id, span_id }, sampling) => {
-            let trace_id = hex::encode_u128(u128::from_be_bytes(trace_id.to_bytes()));
-            let span_id = hex::encode_u64(u64::from_be_bytes(span_id.to_bytes()));
-            fields::text(&[fields::significant(&trace_id, short), b"-", &span_id, third_field(sampling)])
-        }
-        Fields::Decision(sampling) => {
-            let [_, state @ ..] = third_field(sampling) else { return String::new() };
-            fields::text(&[state])
-        }
+        Fields::Trace(ids, sampling) => write_trace(ids, sampling, short),
+        Fields::Decision(sampling) => fields::text(third_field(sampling).as_slice()),
     }
 }
 
+fn write_trace(Ids { trace_id, span_id }: Ids, sampling: Sampling, short: bool) -> String {
+    let mut value = *b"................................-................-.";
+    value[..32].copy_from_slice(&hex::encode_u128(u128::from_be_bytes(trace_id.to_bytes())));
+    value[33..49].copy_from_slice(&hex::encode_u64(u64::from_be_bytes(span_id.to_bytes())));
+    let end = third_field(sampling).map_or(49, |state| {
+        value[50] = state;
+        51
+    });
+    let start = if short && value.starts_with(fields::EMPTY_HALF) { 16 } else { 0 };
+    fields::text(value.get(start..end).unwrap_or_default())
+}
+
 /// > Defer is absence of the sampling field.
-const fn third_field(sampling: Sampling) -> &'static [u8] {
+const fn third_field(sampling: Sampling) -> Option<u8> {
     match sampling {
-        Sampling::Defer => b"",
-        Sampling::Deny => b"-0",
-        Sampling::Accept => b"-1",
-        Sampling::Debug => b"-d",
+        Sampling::Defer => None,
+        Sampling::Deny => Some(b'0'),
+        Sampling::Accept => Some(b'1'),
+        Sampling::Debug => Some(b'd'),
     }
 }
 
