@@ -10,15 +10,34 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// How often most tasks are called. Their contexts differ in the order of their baggage, and the result is the
-/// average.
-pub const CALLS: u64 = 8;
+/// How often most tasks are called, first to warm up and then to be measured. Their contexts differ in the order
+/// of their baggage, and the result is the average.
+pub const CALLS: u64 = 16;
 
 /// The environment variable by which the child knows what it is.
 const WATCHED: &str = "BENCHES_UNDER_CALLGRIND";
 
-/// A task to be measured, and over how many calls.
-pub type Measured = (Task, u64);
+/// A task to be measured.
+#[allow(missing_debug_implementations, reason = "a task is a closure")]
+pub struct Measured {
+    task: Task,
+    warm_up: u64,
+    calls: u64,
+}
+
+impl Measured {
+    /// Over so many calls, after as many to warm up.
+    #[must_use]
+    pub fn over(calls: u64, task: Task) -> Self {
+        Self { task, warm_up: calls, calls }
+    }
+
+    /// One call, the first: for what takes a hundred million instructions.
+    #[must_use]
+    pub fn cold(task: Task) -> Self {
+        Self { task, warm_up: 0, calls: 1 }
+    }
+}
 
 /// Whether this process is the child that [`count`] started.
 #[must_use]
@@ -58,12 +77,12 @@ pub fn count() -> Result<Vec<u64>, String> {
     Ok(tasks.iter().map(|cost| cost.saturating_sub(*empty)).collect())
 }
 
-/// Runs each task for callgrind, warm, and prints over how many calls; the first is one that does nothing.
+/// Runs each task for callgrind and prints over how many calls; the first is one that does nothing.
 pub fn run(tasks: impl Iterator<Item = Measured>) {
-    let nothing: Task = Box::new(|| ());
-    for (mut task, calls) in std::iter::once((nothing, CALLS)).chain(tasks) {
+    let nothing = Measured::over(CALLS, Box::new(|| ()));
+    for Measured { mut task, warm_up, calls } in std::iter::once(nothing).chain(tasks) {
         println!("{calls}");
-        repeat(&mut task, calls);
+        repeat(&mut task, warm_up);
         measured(&mut task, calls);
     }
 }

@@ -1,8 +1,10 @@
 //! The floor: a propagator for which all work with text is free.
 //!
-//! It does the calls of the upstream API that no propagator can avoid, and nothing else: [`Extractor::get_all`],
-//! without which a doubled header cannot be seen, the types that carry a span and a baggage, and
-//! [`Injector::set`] with a `String` that only has to be copied.
+//! It does the calls of the upstream API that no propagator can avoid, and nothing else: looking for the headers,
+//! the types that carry a span and a baggage, and [`Injector::set`] with a `String` that only has to be copied.
+//!
+//! It looks with [`Extractor::get_all`], which allocates a list, since nothing else tells a doubled header from a
+//! single one. Of B3 the first value wins, so there [`Extractor::get`] is enough.
 
 use opentelemetry::{
     Context,
@@ -15,7 +17,8 @@ use std::{collections::HashMap, hint::black_box};
 /// See the [module](self).
 #[derive(Debug, Default)]
 pub struct Floor {
-    reads: &'static [&'static str],
+    /// The names, and whether all lines count.
+    reads: Vec<(&'static str, bool)>,
     span: Option<SpanContext>,
     baggage: Vec<(String, String, String)>,
     writes: Vec<(String, String)>,
@@ -25,9 +28,7 @@ impl Floor {
     /// Writes what `propagator` writes for `context`.
     #[must_use]
     pub fn of_inject(propagator: &dyn TextMapPropagator, context: &Context) -> Self {
-        let mut carrier = HashMap::new();
-        propagator.inject_context(context, &mut carrier);
-        Self { writes: carrier.into_iter().collect(), ..Self::default() }
+        Self::default().writing(propagator, context)
     }
 
     /// Gives the context that `propagator` gives, after looking for the headers in `reads`.
@@ -43,13 +44,28 @@ impl Floor {
         let baggage = baggage
             .map(|(key, (value, metadata))| (key.to_string(), value.to_string(), metadata.to_string()));
         let baggage = baggage.collect();
-        Self { reads, span, baggage, ..Self::of_inject(propagator, &context) }
+        Self { span, baggage, ..Self::reading(reads) }.writing(propagator, &context)
     }
 
     /// Looks for the headers and gives the context back.
     #[must_use]
     pub fn reading(reads: &'static [&'static str]) -> Self {
-        Self { reads, ..Self::default() }
+        let all_lines = |name: &&'static str| (*name, !name.contains("b3"));
+        Self { reads: reads.iter().map(all_lines).collect(), ..Self::default() }
+    }
+
+    /// The same with [`Extractor::get`] alone, so that the price of seeing all lines is known.
+    #[must_use]
+    pub fn with_first_lines(mut self) -> Self {
+        self.reads.iter_mut().for_each(|(_, all_lines)| *all_lines = false);
+        self
+    }
+
+    fn writing(mut self, propagator: &dyn TextMapPropagator, context: &Context) -> Self {
+        let mut carrier = HashMap::new();
+        propagator.inject_context(context, &mut carrier);
+        self.writes = carrier.into_iter().collect();
+        self
     }
 
     fn baggage(&self) -> Baggage {
@@ -68,8 +84,12 @@ impl TextMapPropagator for Floor {
     }
 
     fn extract_with_context(&self, context: &Context, extractor: &dyn Extractor) -> Context {
-        for name in self.reads {
-            black_box(extractor.get_all(name));
+        for &(name, all_lines) in &self.reads {
+            if all_lines {
+                black_box(extractor.get_all(name));
+            } else {
+                black_box(extractor.get(name));
+            }
         }
         let span = self.span.as_ref().map(|span| context.with_remote_span_context(copy(span)));
         let context = span.as_ref().unwrap_or(context);

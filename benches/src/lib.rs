@@ -10,9 +10,11 @@ pub mod contenders;
 pub mod floor;
 pub mod hostile;
 pub mod input;
+mod pair;
 pub mod report;
 pub mod rows;
 pub mod svg;
+pub mod targets;
 pub mod task;
 
 /// One call of what is measured.

@@ -1,7 +1,8 @@
 //! Plots cost against size: `cargo run --release -p benches --bin growth > benches/growth.svg`.
 
 use benches::{
-    Task, callgrind,
+    Task,
+    callgrind::{self, Measured},
     carrier::Carrier,
     contenders::{Propagator, ours, sdk},
     hostile::{self, Reader},
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
     let panels = [entries(), bytes()];
     if callgrind::is_watched() {
         let points = panels.iter().flatten().flat_map(|(.., points)| points);
-        callgrind::run(points.map(|(_, make)| (make(), 1)));
+        callgrind::run(points.map(|(_, make)| Measured::over(2, make())));
         return ExitCode::SUCCESS;
     }
     match callgrind::count() {

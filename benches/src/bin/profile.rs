@@ -8,7 +8,8 @@
 //! ```
 
 use benches::{
-    Task, callgrind,
+    Task,
+    callgrind::{self, Measured},
     rows::{self, Contender, Row},
 };
 use std::{env, iter, process::ExitCode};
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         }
         return ExitCode::from(2);
     };
-    callgrind::run(iter::once((task, CALLS)));
+    callgrind::run(iter::once(Measured::over(CALLS, task)));
     ExitCode::SUCCESS
 }
 

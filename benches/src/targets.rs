@@ -1,0 +1,52 @@
+//! What a row may cost.
+
+/// What a row may cost at most, in instructions, and how many more allocations it may take than the floor.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::exhaustive_structs, reason = "built by the table of rows")]
+pub struct Targets {
+    /// The SDK's cost is at least this many times ours, without what seeing doubled headers costs: the SDK does
+    /// not see them.
+    pub sdk: Option<Target>,
+    /// Our cost is at most this many times the floor's.
+    pub floor: Option<Target>,
+    /// Allocations more than the floor's.
+    pub more_allocations: usize,
+}
+
+/// A ratio that was asked for, and the one that is held where that was not reached; `RECORD.md` says why.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "built by the table of rows")]
+pub struct Target {
+    /// What was asked for.
+    pub asked: f64,
+    /// What the gate holds.
+    pub held: f64,
+}
+
+impl From<f64> for Target {
+    fn from(ratio: f64) -> Self {
+        Self { asked: ratio, held: ratio }
+    }
+}
+
+impl Targets {
+    pub(crate) fn sdk(self, ratio: impl Into<Target>) -> Self {
+        Self { sdk: Some(ratio.into()), ..self }
+    }
+
+    pub(crate) fn floor(self, ratio: impl Into<Target>) -> Self {
+        Self { floor: Some(ratio.into()), ..self }
+    }
+
+    pub(crate) const fn more_allocations(self, count: usize) -> Self {
+        Self { more_allocations: count, ..self }
+    }
+}
+
+/// No target but the floor's allocations.
+pub(crate) const SHOWN: Targets = Targets { sdk: None, floor: None, more_allocations: 0 };
+
+/// A target of which so much is held.
+pub(crate) const fn held(held: f64, asked: f64) -> Target {
+    Target { asked, held }
+}
