@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | `propagator.rejected` | `header`, `rule`, `bytes`, `suppressed` | the header was not used |
 //! | `propagator.left_out` | `header`, `direction`, `rule`, `left_out`, `kept`, `bytes`, `suppressed` | some members were not used (`in`) or not sent (`out`) |
+//! | `propagator.at_risk` | `header`, `members`, `bytes`, `suppressed` | members were sent that others are known to drop |
 
 use std::{
     sync::LazyLock,
@@ -114,6 +115,43 @@ impl LeftOut {
             name: "propagator.left_out", target: TARGET, Level::WARN,
             header, direction, rule, left_out, kept, bytes, suppressed,
             "{left_out} member(s) of the {header} header left out: {rule}"
+        );
+    }
+}
+
+/// A header that was sent as a whole, with members so long that other implementations are known to drop them.
+///
+/// ```
+/// use otel_propagator_core::diagnostics::{AtRisk, Throttle};
+///
+/// static THROTTLE: Throttle = Throttle::new();
+///
+/// AtRisk { header: "baggage", members: 1, bytes: 5000 }.emit(&THROTTLE);
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "built by the crates that report")]
+pub struct AtRisk {
+    /// The name of the header.
+    pub header: &'static str,
+    /// How many members are that long.
+    pub members: usize,
+    /// The length of the whole header in bytes.
+    pub bytes: usize,
+}
+
+impl AtRisk {
+    /// Emits `propagator.at_risk`, unless nobody listens or the throttle keeps it back.
+    #[cold]
+    pub fn emit(&self, throttle: &Throttle) {
+        if !tracing::event_enabled!(target: TARGET, Level::WARN) {
+            return;
+        }
+        let Some(suppressed) = throttle.admit() else { return };
+        let Self { header, members, bytes } = *self;
+        tracing::event!(
+            name: "propagator.at_risk", target: TARGET, Level::WARN,
+            header, members, bytes, suppressed,
+            "{members} member(s) of the {header} header are longer than others are known to carry"
         );
     }
 }
