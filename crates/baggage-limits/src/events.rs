@@ -1,19 +1,21 @@
 //! One event for each header of which something was left out.
 
 use crate::{Reason, Report, wire::HEADER};
-use otel_propagator_core::diagnostics::{Direction, LeftOut, Rejected, Throttle};
+use otel_propagator_core::diagnostics::{AtRisk, Direction, LeftOut, Rejected, Throttle};
 
 /// One throttle for each rule of the header, each way.
 static IN: [Throttle; Reason::COUNT] = [const { Throttle::new() }; Reason::COUNT];
 static OUT: [Throttle; Reason::COUNT] = [const { Throttle::new() }; Reason::COUNT];
 static EMPTY: Throttle = Throttle::new();
+static AT_RISK: Throttle = Throttle::new();
 
 impl Report {
     /// Emits one event, rate-limited, if a received header could not be used, or if members of it or of one that
     /// is sent were left out. It names the most telling rule; see
     /// [`diagnostics`](otel_propagator_core::diagnostics) for its fields.
     ///
-    /// That a later member has the same key is not worth an event.
+    /// That a later member has the same key is not worth an event, nor is it that a received member is long. Members
+    /// that are sent although they are [`at_risk`](Self::at_risk) are, where nothing was left out.
     pub fn emit(&self, direction: Direction) {
         #[cfg(feature = "observe")]
         crate::observe::tell(self, direction);
@@ -22,6 +24,9 @@ impl Report {
             (Some((reason, count)), _) => self.emit_reason(reason, count, direction),
             (None, Direction::In) if self.kept.members == 0 => {
                 Rejected { header: HEADER, rule: "no member", bytes: self.measured.bytes }.emit(&EMPTY);
+            }
+            (None, Direction::Out) if self.at_risk > 0 => {
+                AtRisk { header: HEADER, members: self.at_risk, bytes: self.kept.bytes }.emit(&AT_RISK);
             }
             (None, _) => {}
         }

@@ -51,10 +51,9 @@ impl<P> Limited<P> {
 impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let mut gate = Gate { injector, limits: &self.limits, only_baggage: false, withheld: false };
-        if self.admits_unchanged(cx.baggage()) {
-            self.inner.inject_context(cx, &mut gate);
-        } else {
-            self.inject_selection(cx, &mut gate, Cost::of);
+        match self.limits.admit_all(cx.baggage()).filter(|_| is_well_formed(cx.baggage())) {
+            Some(report) => gate.inject(&self.inner, cx, report),
+            None => self.inject_selection(cx, &mut gate, Cost::of),
         }
         if gate.withheld {
             // The inner encoder escapes more than ours: choose as if it escaped all that any encoder escapes.
@@ -90,11 +89,6 @@ impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
 }
 
 impl<P: TextMapPropagator> Limited<P> {
-    fn admits_unchanged(&self, baggage: &Baggage) -> bool {
-        self.limits.admits(baggage)
-            && baggage.iter().all(|(_, (_, metadata))| property::is_well_formed(metadata.as_str()))
-    }
-
     fn inject_selection(&self, cx: &Context, gate: &mut Gate<'_>, cost: fn(&str, &str, &str) -> Cost) {
         let mut selection = Selection::new();
         selection.choose(cx.baggage(), &self.limits, cost);
@@ -104,10 +98,7 @@ impl<P: TextMapPropagator> Limited<P> {
             report.kept.members -= 1;
             report.leave_out(Reason::BaggageFull);
         }
-        self.inner.inject_context(&cx.with_baggage(baggage), gate);
-        if !gate.withheld {
-            report.emit(Direction::Out);
-        }
+        gate.inject(&self.inner, &cx.with_baggage(baggage), report);
     }
 
     /// What has to take the place of the baggage that was read, so that it holds nothing but what the limits admit.
@@ -127,6 +118,11 @@ impl<P: TextMapPropagator> Limited<P> {
         };
         (replacement, report)
     }
+}
+
+/// Whether no metadata needs an escape.
+fn is_well_formed(baggage: &Baggage) -> bool {
+    baggage.iter().all(|(_, (_, metadata))| property::is_well_formed(metadata.as_str()))
 }
 
 fn copy(baggage: &Baggage) -> Baggage {
@@ -151,6 +147,14 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
+    /// Lets the propagator send, and tells what was left out unless all of it was withheld.
+    fn inject(&mut self, propagator: &impl TextMapPropagator, cx: &Context, report: Report) {
+        propagator.inject_context(cx, self);
+        if !self.withheld && (!report.is_complete() || report.at_risk > 0) {
+            report.emit(Direction::Out);
+        }
+    }
+
     fn admits(&self, header: &str) -> bool {
         header.len() <= self.limits.max_bytes
             && header.split(',').count() <= self.limits.max_members

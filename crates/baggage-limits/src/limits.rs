@@ -174,16 +174,19 @@ impl Limits {
     /// ```
     #[must_use]
     pub fn admits(&self, baggage: &Baggage) -> bool {
-        let commas = baggage.len().saturating_sub(1);
-        let mut room = self.max_bytes.checked_sub(commas);
+        self.admit_all(baggage).is_some()
+    }
+
+    /// The report of a baggage of which every member may be carried.
+    pub(crate) fn admit_all(&self, baggage: &Baggage) -> Option<Report> {
+        let mut report = Report::default();
         for (key, (value, metadata)) in baggage {
-            let len = Cost::of(key.as_str(), value.as_str(), metadata.as_str()).len();
-            room = room.and_then(|room| room.checked_sub(len));
-            if room.is_none() || self.check_key(key.as_str()).and(self.check_member_len(len)).is_err() {
-                return false;
-            }
+            let bytes = Cost::of(key.as_str(), value.as_str(), metadata.as_str()).len();
+            self.check_key(key.as_str()).and(self.check_member_len(bytes)).ok()?;
+            report.keep(bytes);
         }
-        baggage.len() <= self.max_members && room.is_some()
+        report.measured = report.kept;
+        self.have_room(report.kept).then_some(report)
     }
 
     /// Chooses the members to send.

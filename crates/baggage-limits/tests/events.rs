@@ -105,4 +105,16 @@ fn one_event_a_header_names_the_rule_and_no_value() {
     assert_eq!(writing(&bytes, "==="), left_out("out", "more than max_bytes", 1, 1, 23));
     let endless = Limited::new(Endless, Limits::new());
     assert_eq!(writing(&endless, "secret"), left_out("out", "more than max_bytes", 2, 0, 17));
+
+    let long = "x".repeat(4000);
+    assert_eq!(writing(&limited(Limits::new()), &long), [""; 0]);
+    let long = "x".repeat(4095);
+    let facts = "header=baggage members=1 bytes=4097 suppressed=0";
+    assert_eq!(
+        events(|| {
+            let cx = Context::new().with_baggage([KeyValue::new("a", long)]);
+            limited(Limits::new()).inject_context(&cx, &mut HashMap::new());
+        }),
+        [format!("propagator.at_risk {facts}")]
+    );
 }

@@ -6,7 +6,7 @@ use opentelemetry::{
     baggage::BaggageExt,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_baggage_limits::{Limits, Reason, Report, wire::HEADER};
+use otel_baggage_limits::{Limits, Reason, wire::HEADER};
 use otel_propagator_core::diagnostics::Direction;
 use std::sync::LazyLock;
 
@@ -70,6 +70,22 @@ impl BaggagePropagator {
     }
 }
 
+impl BaggagePropagator {
+    fn read(&self, cx: &Context, lines: &[&str]) -> Context {
+        let (baggage, mut report) = decode_lines(lines, &self.inbound);
+        if lines.is_empty() {
+            report.leave_out(Reason::NotText);
+        }
+        if !report.is_complete() || baggage.is_empty() {
+            report.emit(Direction::In);
+        }
+        if baggage.is_empty() {
+            return cx.clone();
+        }
+        Encoded::remember(cx.with_baggage(baggage), report.measured.bytes)
+    }
+}
+
 impl TextMapPropagator for BaggagePropagator {
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let baggage = cx.baggage();
@@ -81,7 +97,7 @@ impl TextMapPropagator for BaggagePropagator {
             return injector.set(HEADER, header.to_owned());
         }
         let (header, report) = encode(baggage, &self.outbound);
-        if !report.is_complete() {
+        if !report.is_complete() || report.at_risk > 0 {
             report.emit(Direction::Out);
         } else if let Some(encoded) = encoded {
             encoded.keep(self.outbound, &header);
@@ -92,21 +108,10 @@ impl TextMapPropagator for BaggagePropagator {
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let Some(lines) = extractor.get_all(HEADER) else { return cx.clone() };
-        if lines.is_empty() {
-            let mut report = Report::default();
-            report.leave_out(Reason::NotText);
-            report.emit(Direction::In);
-            return cx.clone();
+        match extractor.get_all(HEADER) {
+            Some(lines) => self.read(cx, &lines),
+            None => cx.clone(),
         }
-        let (baggage, report) = decode_lines(&lines, &self.inbound);
-        if !report.is_complete() || baggage.is_empty() {
-            report.emit(Direction::In);
-        }
-        if baggage.is_empty() {
-            return cx.clone();
-        }
-        Encoded::remember(cx.with_baggage(baggage), report.measured.bytes)
     }
 
     fn fields(&self) -> FieldIter<'_> {

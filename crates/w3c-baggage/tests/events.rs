@@ -99,6 +99,14 @@ fn one_event_a_header_names_the_rule_and_no_value() {
     let denied = propagator.with_outbound_limits(Limits::new().deny(&["a", "b", "c"]));
     assert_eq!(writing(denied, &three), left_out("out", "the key is denied", 3, 0, 11));
 
+    let long = "x".repeat(4100);
+    let long = [("a", long.leak() as &str, "")];
+    assert_eq!(
+        writing(propagator, &long),
+        ["propagator.at_risk header=baggage members=1 bytes=4102 suppressed=0"]
+    );
+    assert_eq!(reading(propagator, &[&format!("a={}", long[0].1)]), [""; 0]);
+
     let flood: Vec<_> = (0..1000).flat_map(|_| reading(propagator, &["a=1,b=secret secret"])).collect();
     assert!((1..=5).contains(&flood.len()), "{flood:?}");
     assert!(flood.iter().all(|line| !line.contains("secret")));
