@@ -1,7 +1,7 @@
 //! `baggage`, in and out.
 
 use crate::{
-    carrier::{Lines, Sent, send},
+    carrier::{LONG, Lines, Sent, send},
     given::{GIVEN, has_given_baggage, has_given_span, has_mark},
     model::baggage::{Entries, is_same_metadata, is_strict_member, is_strict_metadata, member, read, select},
 };
@@ -19,10 +19,13 @@ const KEYS: &[&str] = &["a", "b", "tenant"];
 
 /// The first byte chooses the limits; every line of the rest is a line of `baggage`.
 pub fn baggage_in(data: &[u8]) {
-    let (limits, data) =
-        data.split_first().map_or((Limits::new(), data), |(first, rest)| (limits(*first), rest));
+    let (choice, data) = data.split_first().map_or((b'0', data), |(first, rest)| (*first, rest));
+    let limits = limits(choice);
     let text = String::from_utf8_lossy(data);
-    let lines = Lines::of("baggage", &text);
+    let mut lines = Lines::of("baggage", &text);
+    if choice == b'8' {
+        lines.0.push(("baggage", &LONG));
+    }
     let expected = read(&lines.joined("baggage").unwrap_or_default(), &limits);
     let propagator = BaggagePropagator::new().with_limits(limits);
     let next = received(&propagator, &lines, &expected);

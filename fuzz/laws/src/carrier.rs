@@ -2,7 +2,10 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
+
+/// A line of `baggage` that is long enough for what is sent to be remembered.
+pub(crate) static LONG: LazyLock<String> = LazyLock::new(|| format!("long={}", "v".repeat(600)));
 
 /// Header lines in order, of any text: the widest of the carriers, which keeps lines and characters apart
 /// that HTTP would refuse.
@@ -116,6 +119,10 @@ impl Extractor for Sent {
 pub(crate) fn send(propagator: &dyn TextMapPropagator, cx: &opentelemetry::Context) -> Sent {
     let mut sent = Sent::default();
     propagator.inject_context(cx, &mut sent);
+    // Once more, since a propagator may remember what it sent.
+    let mut again = Sent::default();
+    propagator.inject_context(cx, &mut again);
+    law!(again == sent, "the same context is sent in the same bytes", sent, again);
     for (index, (name, value)) in sent.0.iter().enumerate() {
         law!(propagator.fields().any(|field| field == name), "only announced headers are sent", name);
         law!(sent.0.iter().skip(index + 1).all(|later| later.0 != *name), "no header is sent twice", sent);

@@ -2,7 +2,7 @@
 
 use crate::{
     b3, baggage,
-    carrier::{Lines, Sent, send},
+    carrier::{LONG, Lines, Sent, send},
     composite::{NAMES, is_of_span},
     model::{
         b3::State,
@@ -47,6 +47,8 @@ impl Changes {
     const ADD: u8 = 16;
     const REMOVE: u8 = 32;
     const CLEAR: u8 = 64;
+    /// Much baggage came.
+    const LONG: u8 = 128;
 
     fn has(self, change: u8) -> bool {
         self.what & change != 0
@@ -58,8 +60,13 @@ pub fn hop(data: &[u8]) {
     let Some((&[what, id, key, ..], data)) = data.split_first_chunk::<8>() else { return };
     let changes = Changes { what, id, key: char::from(b'a' + key % 26) };
     let text = String::from_utf8_lossy(data);
-    let lines = Lines::parse(NAMES, &text);
+    let mut lines = Lines::parse(NAMES, &text);
+    if changes.has(Changes::LONG) {
+        lines.0.push(("baggage", &LONG));
+    }
     let received = PROPAGATOR.extract_with_context(&Context::new(), &lines);
+    // What was sent once may be remembered, and must not be sent for what is changed afterwards.
+    send(&*PROPAGATOR, &received);
     let cx = with_baggage_changed(&with_span_changed(&received, changes), changes);
     let sent = send(&*PROPAGATOR, &cx);
     says_what_the_context_says(&sent, &cx, &received, &lines);
