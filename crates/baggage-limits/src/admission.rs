@@ -82,6 +82,7 @@ impl<'a> Selection<'a> {
         let Self { entries, order, .. } = self;
         let key = |place: &Place| entries.get(place.index()).map(|entry| entry.key.as_str());
         order.sort_unstable();
+        // Numbers tell all keys apart unless two begin alike.
         if order.windows(2).any(|pair| matches!(pair, [a, b] if a.prefix() == b.prefix())) {
             order.sort_unstable_by_key(key);
         }

@@ -117,7 +117,7 @@ impl Size {
 pub struct Report {
     /// What there was. Of a received header: the members that were looked at, and the bytes of all lines joined.
     pub measured: Size,
-    /// What was kept. Of a received header: the bytes of these members as they were received.
+    /// What was kept. Of a received header: the bytes as they were received, those of superseded members too.
     pub kept: Size,
     /// How many of those kept are longer than [`AT_RISK_BYTES`](crate::wire::AT_RISK_BYTES).
     pub at_risk: usize,
