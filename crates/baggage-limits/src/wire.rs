@@ -3,6 +3,7 @@
 //! One table says both, so the size that was measured is the size that is written.
 
 use crate::property;
+use percent_encoding::percent_encode_byte;
 
 /// The name of the header.
 pub const HEADER: &str = "baggage";
@@ -223,9 +224,9 @@ pub(crate) fn write_verbatim(header: &mut Vec<u8>, key: &str, value: &str, metad
 pub(crate) trait Sink {
     /// Takes bytes as they are.
     fn raw(&mut self, bytes: &[u8]);
-    /// Takes one byte as its percent-escape.
+    /// Takes one byte as its percent-escape: <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>.
     fn escaped(&mut self, byte: u8) {
-        self.raw(&escape(byte));
+        self.raw(percent_encode_byte(byte).as_bytes());
     }
 }
 
@@ -243,15 +244,4 @@ impl Sink for Length {
     fn raw(&mut self, bytes: &[u8]) {
         self.0 += bytes.len();
     }
-}
-
-/// > A percent-encoded octet is encoded as a character triplet
-///
-/// <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>
-const fn escape(byte: u8) -> [u8; 3] {
-    [b'%', upper_hex(byte >> 4), upper_hex(byte & 0xf)]
-}
-
-const fn upper_hex(nibble: u8) -> u8 {
-    if nibble < 10 { b'0' + nibble } else { b'A' + nibble - 10 }
 }
