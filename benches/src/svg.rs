@@ -32,7 +32,7 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
 }
 
-const WIDTH: f64 = 520.0;
+const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 330.0;
 /// The room of a panel outside its axes: left, right, top, bottom.
 const MARGIN: (f64, f64, f64, f64) = (56.0, 16.0, 52.0, 44.0);
@@ -74,7 +74,7 @@ impl Panel {
         text(left, 20.0, "start", &format!("<tspan font-weight=\"bold\">{}</tspan>", self.title));
         text(left, 40.0, "start", self.up);
         text(far, low + 34.0, "end", self.across);
-        for (value, label) in powers(axes.across, 2.0, 5) {
+        for (value, label) in powers(axes.across, 2.0, 3) {
             text(axes.x(value), low + 16.0, "middle", &label);
         }
         for (value, label) in powers(axes.up, 10.0, 1) {
@@ -167,8 +167,8 @@ fn powers((low, high): (f64, f64), base: f64, step: u8) -> Vec<(f64, String)> {
 }
 
 fn label(value: f64) -> String {
-    let units = [(1_048_576.0, "Mi"), (1024.0, "Ki")];
-    let decimal = [(1e6, " M"), (1e3, " k")];
+    let units = [(1_048_576.0, " Mi"), (1024.0, " Ki")];
+    let decimal = [(1e9, " G"), (1e6, " M"), (1e3, " k")];
     let whole = |&&(unit, _): &&(f64, &str)| value >= unit && (value % unit).abs() < f64::EPSILON;
     let unit = decimal.iter().find(whole).or_else(|| units.iter().find(whole));
     unit.map_or_else(|| format!("{value:.0}"), |(unit, name)| format!("{:.0}{name}", value / unit))

@@ -57,7 +57,7 @@ fn plot(panels: [Vec<Series>; 2], instructions: Vec<u64>) -> String {
     svg::draw(&[
         Panel {
             title: "Baggage, by entries",
-            across: "entries of 29 bytes",
+            across: "entries of 30 bytes",
             up,
             limit: (64.0, "64 members"),
             lines: entries,
