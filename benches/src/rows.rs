@@ -199,7 +199,7 @@ impl Rows {
         for (entries, count, targets) in [
             (Entries::Plain, 1, SHOWN),
             (Entries::Plain, 8, SHOWN),
-            (Entries::Plain, 64, remembered.sdk(2.5)),
+            (Entries::Plain, 64, remembered.sdk(held(2.45, 2.5))),
             (Entries::Escaped, 64, remembered),
             (Entries::Metadata, 64, remembered),
         ] {
