@@ -1,7 +1,7 @@
 //! Counts instructions with valgrind's callgrind: the same build gives the same number, on a busy machine too.
 //!
 //! A program runs itself under callgrind; the child hands its tasks to [`run`], and callgrind writes one file
-//! for each time that [`measured`] returns.
+//! for each time that `measured` returns.
 
 use crate::Task;
 use std::{
