@@ -198,3 +198,13 @@ pub fn client() -> Result<reqwest::Client> {
 pub fn header<'a>(headers: &'a http::HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
+
+/// The code of the project's own pages.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct ReadMe;
+
+    #[doc = include_str!("../../docs/from-the-sdk.md")]
+    struct FromTheSdk;
+}
