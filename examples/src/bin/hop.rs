@@ -5,6 +5,7 @@ use otel_composite::{BaggagePropagator, CompositePropagator, TraceContextPropaga
 
 #[tokio::main]
 async fn main() -> Result {
+    // One statement decides; upstream's `TextMapCompositePropagator::new(vec![…])` would stand in the same place.
     let spans = Spans::install(
         CompositePropagator::builder()
             .trace(TraceContextPropagator::new())
