@@ -19,6 +19,11 @@
 //! assert!(["cart=1,tenant=1", "tenant=1,cart=1"].contains(&carrier["baggage"].as_str()));
 //! ```
 //!
+//! # Running examples
+//!
+//! In the repository: `cargo run -p examples --bin baggage-growth` shows header bytes over ten hops, untouched and limited;
+//! `what-must-not-leave` shows what other services receive under `deny` and `allow`.
+//!
 //! # What is too much
 //!
 //! [`Limits`] say it, [`Selection`] tells which members are sent and which are left out, [`Report`] tells how many and

@@ -34,6 +34,12 @@
 //! # }
 //! ```
 //!
+//! # Running examples
+//!
+//! In the repository, `cargo run -p examples --bin …`: `hop` installs a composite; `b3-mesh` takes a mesh from B3 to W3C;
+//! `lost-context`, `task-queue`, `async-tasks`, `with-tracing`, `grpc` and `connection-pool` are the situations in which a
+//! context gets lost, and the cures.
+//!
 //! # Which format wins
 //!
 //! The first trace format, in the order of the builder or the list, that yields a valid remote span context. Of those

@@ -18,6 +18,11 @@
 //!
 //! [`decode`] and [`encode`] do the same without a context and give a [`Report`].
 //!
+//! # Running examples
+//!
+//! In the repository: `cargo run -p examples --bin baggage-at-work` sets, reads, lists and removes baggage and puts chosen
+//! keys on telemetry; `hop` sends it over HTTP.
+//!
 //! # Bad input
 //!
 //! A member that breaks a rule is skipped, the good ones beside it stay; a percent-escape that is not UTF-8 becomes
