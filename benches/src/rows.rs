@@ -113,7 +113,7 @@ impl Rows {
         for (entries, count, targets) in [
             (Entries::Plain, 1, SHOWN),
             (Entries::Plain, 8, SHOWN.sdk(held(3.1, 4.0))),
-            (Entries::Plain, 64, SHOWN.sdk(held(3.9, 6.0))),
+            (Entries::Plain, 64, SHOWN.sdk(held(3.6, 6.0))),
             (Entries::Escaped, 1, SHOWN),
             (Entries::Escaped, 8, SHOWN.sdk(held(2.3, 2.8))),
             (Entries::Escaped, 64, SHOWN.sdk(held(2.8, 3.3))),
