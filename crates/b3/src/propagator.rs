@@ -5,7 +5,7 @@ use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_propagator_core::header::trim;
+use otel_propagator_core::header::field_value;
 use std::sync::LazyLock;
 
 /// Reads B3 in either form and writes it in the configured one.
@@ -173,5 +173,5 @@ fn unreadable(extractor: &dyn Extractor) -> Option<Fields> {
 ///
 /// <https://github.com/openzipkin/b3-propagation#multiple-headers>
 fn read<'a>(extractor: &'a dyn Extractor, name: &str) -> Option<&'a str> {
-    extractor.get(name).map(trim)
+    extractor.get(name).map(field_value)
 }

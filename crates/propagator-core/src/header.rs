@@ -45,7 +45,7 @@ pub fn line<'a>(extractor: &'a dyn Extractor, name: &str) -> Line<'a> {
     let Some(lines) = extractor.get_all(name) else { return Line::Absent };
     match *lines.as_slice() {
         [] => Line::Unreadable,
-        [line] => Line::One(trim(line)),
+        [line] => Line::One(field_value(line)),
         [..] => Line::Repeated(Repeated { lines: lines.len(), bytes: joined_len(&lines) }),
     }
 }
@@ -65,11 +65,10 @@ pub fn joined_len(lines: &[&str]) -> usize {
     lines.iter().map(|line| line.len()).sum::<usize>() + lines.len().saturating_sub(1)
 }
 
-/// The value without the optional whitespace (spaces and tabs) around it:
+/// The text without the optional whitespace (spaces and tabs) around it:
 /// [RFC 9110, section 5.6.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.3).
 ///
-/// Other characters that Unicode calls white space stay, so that they are judged by the header's grammar. A value
-/// of more than 8192 bytes comes back as it is: a megabyte of spaces is not walked through.
+/// Other characters that Unicode calls white space stay, so that they are judged by the header's grammar.
 ///
 /// ```
 /// use otel_propagator_core::header::trim;
@@ -79,12 +78,42 @@ pub fn joined_len(lines: &[&str]) -> usize {
 /// ```
 #[must_use]
 #[inline]
-pub fn trim(value: &str) -> &str {
-    if value.len() > LONGEST_TRIMMED { value } else { value.trim_matches([' ', '\t']) }
+pub fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [.., b' ' | b'\t'] => trim_start(text.trim_end_matches(OWS)),
+        _ => trim_start(text),
+    }
 }
 
-/// No format that is read line by line has a value as long as this.
-const LONGEST_TRIMMED: usize = 8192;
+/// Most texts have no whitespace around them, which one look at either end shows.
+#[inline]
+fn trim_start(text: &str) -> &str {
+    match text.as_bytes() {
+        [b' ' | b'\t', ..] => text.trim_start_matches(OWS),
+        _ => text,
+    }
+}
+
+const OWS: [char; 2] = [' ', '\t'];
+
+/// The value of a header that is read as a whole: [trimmed](trim), unless it has more than 8192 bytes.
+///
+/// No such header is as long as that, so it comes back as it is, and its grammar refuses it: a megabyte of spaces is
+/// not walked through.
+///
+/// ```
+/// use otel_propagator_core::header::field_value;
+///
+/// assert_eq!(field_value(" 0\t"), "0");
+/// assert_eq!(field_value(&" ".repeat(1 << 20)).len(), 1 << 20);
+/// ```
+#[must_use]
+#[inline]
+pub fn field_value(value: &str) -> &str {
+    if value.len() > LONGEST_VALUE { value } else { trim(value) }
+}
+
+const LONGEST_VALUE: usize = 8192;
 
 #[cfg(test)]
 mod tests {
@@ -107,10 +136,10 @@ mod tests {
     #[test]
     fn only_so_much_is_trimmed() {
         for (len, trimmed) in
-            [(LONGEST_TRIMMED - 1, 1), (LONGEST_TRIMMED, 1), (LONGEST_TRIMMED + 1, LONGEST_TRIMMED + 1)]
+            [(LONGEST_VALUE - 1, 1), (LONGEST_VALUE, 1), (LONGEST_VALUE + 1, LONGEST_VALUE + 1)]
         {
             let value = format!("{:>len$}", "a");
-            assert_eq!(trim(&value).len(), trimmed, "{len} bytes");
+            assert_eq!(field_value(&value).len(), trimmed, "{len} bytes");
         }
     }
 

@@ -1,13 +1,13 @@
 //! A whole header, both ways.
 
 use crate::{
-    member::{Member, list_member, trim},
+    member::{Member, list_member},
     percent,
 };
 use memchr::{memchr, memchr_iter};
 use opentelemetry::baggage::Baggage;
 use otel_baggage_limits::{Limits, Reason, Report, whole_members};
-use otel_propagator_core::header::joined_len;
+use otel_propagator_core::header::{joined_len, trim};
 
 /// Reads a header: what can be read and is within the limits, and a report of what was left out and why.
 ///

@@ -5,6 +5,7 @@ use otel_baggage_limits::{
     Reason,
     wire::{is_token, is_value},
 };
+use otel_propagator_core::header::trim;
 
 /// A member as it was received.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,20 +49,4 @@ fn value(text: &str) -> Result<&str, Reason> {
 fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
     let (before, rest) = text.split_at_checked(memchr(byte, text.as_bytes())?)?;
     Some((before, rest.get(1..)?))
-}
-
-/// The text without the optional whitespace before it.
-fn trim_start(text: &str) -> &str {
-    match text.as_bytes() {
-        [b' ' | b'\t', ..] => text.trim_start_matches([' ', '\t']),
-        _ => text,
-    }
-}
-
-/// The text without the optional whitespace around it.
-pub(crate) fn trim(text: &str) -> &str {
-    match text.as_bytes() {
-        [.., b' ' | b'\t'] => trim_start(text.trim_end_matches([' ', '\t'])),
-        _ => trim_start(text),
-    }
 }
