@@ -6,7 +6,7 @@ use crate::{
     given::{GIVEN, has_given_span, has_mark},
     model::{
         b3::{State, Trace},
-        baggage::read,
+        baggage::{Entries, read},
         tracecontext::{Parent, state},
     },
     tracecontext::{expected_parent, span_fields},
@@ -91,17 +91,48 @@ pub fn composite(data: &[u8]) {
     let Some(setup) = SETUPS.get(choice % SETUPS.len()) else { return };
     let text = String::from_utf8_lossy(data);
     let lines = Lines::parse(NAMES, &text);
-    let next = received(setup, &lines, &lines);
+    let answer = Answer::new(setup, &lines);
+    is_expected(setup, &answer, &lines);
     if let Some(headers) = lines.to_hash_map() {
-        law!(received(setup, &headers, &lines) == next, "a map gives the same answer", headers);
+        law!(Answer::new(setup, &headers) == answer, "a map gives the same answer", headers);
     }
     if let Some(headers) = lines.to_header_map() {
         let carrier = opentelemetry_http::HeaderExtractor(&headers);
-        law!(received(setup, &carrier, &lines) == next, "HTTP headers give the same answer", headers);
+        law!(Answer::new(setup, &carrier) == answer, "HTTP headers give the same answer", headers);
     }
     if setup.both_ways {
+        let next = answer.sent;
         let again = send(&setup.propagator, &setup.propagator.extract_with_context(&Context::new(), &next));
         law!(again == next, "the second hop sends what the first one sent", next, again);
+    }
+}
+
+/// All that is read of a carrier, and what is sent of it.
+#[derive(Debug, PartialEq)]
+struct Answer {
+    span: SpanContext,
+    conflicting: Vec<SpanContext>,
+    /// Without ids.
+    decision: Option<State>,
+    baggage: Entries,
+    /// Whether a span of the context before the extraction was replaced.
+    replaces: bool,
+    sent: Sent,
+}
+
+impl Answer {
+    fn new(setup: &Setup, carrier: &dyn Extractor) -> Self {
+        let given = setup.propagator.extract_with_context(&GIVEN, carrier);
+        law!(has_mark(&given), "the rest of the context is left alone");
+        let cx = setup.propagator.extract_with_context(&Context::new(), carrier);
+        Self {
+            span: cx.span().span_context().clone(),
+            conflicting: cx.conflicting_span_contexts().to_vec(),
+            decision: cx.b3_bare_decision().map(b3::state),
+            baggage: baggage::entries(cx.baggage()),
+            replaces: !has_given_span(&given),
+            sent: send(&setup.propagator, &cx),
+        }
     }
 }
 
@@ -136,49 +167,35 @@ impl Named {
     }
 }
 
-fn received(setup: &Setup, carrier: &dyn Extractor, lines: &Lines<'_>) -> Sent {
+fn is_expected(setup: &Setup, answer: &Answer, lines: &Lines<'_>) {
     let named = Named::new(setup, lines);
     let mut in_order = named.in_order(setup);
     let winner = if setup.last_wins { in_order.last() } else { in_order.next() };
-    leaves_the_rest_alone(&setup.propagator.extract_with_context(&GIVEN, carrier), winner.is_some());
-    let cx = setup.propagator.extract_with_context(&Context::new(), carrier);
-    let span = cx.span();
-    let span = span.span_context();
+    let span = &answer.span;
+    law!(answer.replaces == winner.is_some(), "only a winner replaces the given span", answer);
     law!(span.is_valid() == winner.is_some(), "a valid format wins, and nothing else does", span, lines);
     if let Some(winner) = winner {
         law!(span_fields(span) == winner, "the most preferred valid format wins", span, winner, lines);
-        remembers_the_loser(&cx, setup, &named, winner);
+        remembers_the_loser(answer, setup, &named, winner);
     }
-    reads_baggage(&cx, lines);
+    // What is not admitted on the way out may still be read.
+    let joined = lines.joined("baggage");
+    let baggage = joined.map(|joined| read(&joined, &Limits::new())).unwrap_or_default();
+    law!(answer.baggage == baggage, "baggage is always read", baggage, answer);
     let decision = named.b3.filter(|trace| trace.ids.is_none()).map(|trace| trace.state);
-    let kept = cx.b3_bare_decision().map(b3::state);
-    law!(kept == decision, "a decision without ids is kept, and is no winner", kept, decision);
-    let sent = send(&setup.propagator, &cx);
-    is_expected_next_hop(setup, &sent, &named, span, lines);
-    let joined = sent.get("baggage").unwrap_or_default();
-    baggage::is_expected(joined, &baggage::entries(cx.baggage()), &setup.limits);
-    sent
+    law!(answer.decision == decision, "a decision without ids is kept, and is no winner", decision, answer);
+    is_expected_next_hop(setup, answer, &named, lines);
+    baggage::is_expected(answer.sent.get("baggage").unwrap_or_default(), &answer.baggage, &setup.limits);
 }
 
-fn leaves_the_rest_alone(cx: &Context, replaced: bool) {
-    law!(has_mark(cx), "the rest of the context is left alone");
-    law!(has_given_span(cx) != replaced, "only a winner replaces the given span");
-}
-
-fn remembers_the_loser(cx: &Context, setup: &Setup, named: &Named, winner: Parent) {
-    let others = cx.conflicting_span_contexts().iter().map(|other| span_fields(other).trace_id);
+fn remembers_the_loser(answer: &Answer, setup: &Setup, named: &Named, winner: Parent) {
+    let others = answer.conflicting.iter().map(|other| span_fields(other).trace_id);
     let expected = named.in_order(setup).map(|named| named.trace_id).filter(|id| *id != winner.trace_id);
     law!(setup.last_wins || others.eq(expected), "a trace that was not chosen is remembered", winner);
 }
 
-fn reads_baggage(cx: &Context, lines: &Lines<'_>) {
-    let joined = lines.joined("baggage");
-    // What is not admitted on the way out may still be read.
-    let expected = joined.map(|joined| read(&joined, &Limits::new())).unwrap_or_default();
-    law!(baggage::entries(cx.baggage()) == expected, "baggage is always read", expected, cx.baggage());
-}
-
-fn is_expected_next_hop(setup: &Setup, sent: &Sent, named: &Named, span: &SpanContext, lines: &Lines<'_>) {
+fn is_expected_next_hop(setup: &Setup, answer: &Answer, named: &Named, lines: &Lines<'_>) {
+    let Answer { span, sent, .. } = answer;
     let of_this_trace = |parent: &Parent| parent.trace_id == span_fields(span).trace_id;
     let received = named.parent.filter(of_this_trace);
     is_of_span(sent, span, received.map_or(0, |parent| parent.flags & 2));
