@@ -222,3 +222,16 @@ fn classes(byte: u8) -> u8 {
     };
     CLASSES.get(usize::from(byte)).copied().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::header;
+
+    #[test]
+    fn the_header_is_allocated_at_its_exact_size() {
+        for members in [&[("a", "1")][..], &[("a", "1"), ("long", "value"), ("k@v", "x")]] {
+            let (header, left_out) = header(members.iter().copied());
+            assert_eq!((header.capacity(), left_out), (header.len(), 0), "{header}");
+        }
+    }
+}

@@ -45,3 +45,34 @@ impl Encoded {
         self.header.get_or_init(|| (limits, header.to_owned()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BaggagePropagator;
+    use opentelemetry::propagation::TextMapPropagator;
+    use std::collections::HashMap;
+
+    fn received(bytes: usize) -> Context {
+        let header = format!("a={}", "x".repeat(bytes.saturating_sub(2)));
+        let carrier = HashMap::from([("baggage".to_owned(), header)]);
+        BaggagePropagator::new().extract_with_context(&Context::new(), &carrier)
+    }
+
+    fn remembered<'a>(cx: &'a Context, limits: &Limits) -> Option<&'a str> {
+        Encoded::of(cx, cx.baggage())?.header(limits)
+    }
+
+    #[test]
+    fn what_is_sent_is_remembered_from_512_received_bytes_on() {
+        for (bytes, remembers) in [(511, false), (512, true), (513, true)] {
+            let (cx, mut sent) = (received(bytes), HashMap::new());
+            assert_eq!(remembered(&cx, &Limits::new()), None, "before {bytes} bytes are sent");
+            BaggagePropagator::new().inject_context(&cx, &mut sent);
+            let expected = sent.get("baggage").map(String::as_str).filter(|_| remembers);
+            assert_eq!(remembered(&cx, &Limits::new()), expected, "after {bytes} bytes were sent");
+            assert_eq!(remembered(&cx, &Limits::new().max_bytes(9)), None, "within other limits");
+            assert_eq!(remembered(&cx.with_cleared_baggage(), &Limits::new()), None, "of other baggage");
+        }
+    }
+}

@@ -37,3 +37,16 @@ const fn hexdig(digit: u8) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::decode;
+
+    #[test]
+    fn well_formed_escapes_are_decoded_into_one_allocation_of_the_exact_size() {
+        for (value, text) in [("plain", "plain"), ("%41b%43", "AbC"), ("%E2%82%ac", "\u{20ac}")] {
+            let decoded = decode(value);
+            assert_eq!((decoded.as_str(), decoded.capacity()), (text, text.len()));
+        }
+    }
+}
