@@ -12,47 +12,11 @@ use common::{Headers, PARENT, SPAN, TRACE, extract, headers};
 use opentelemetry::{Context, propagation::TextMapPropagator};
 use opentelemetry_http::HeaderExtractor;
 use otel_b3::B3Propagator;
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Write as _},
-    sync::{Arc, Mutex},
-};
-use tracing::{Event, Level, Subscriber, field::Field};
-use tracing_subscriber::{
-    Layer,
-    layer::{Context as LayerContext, SubscriberExt as _},
-};
+use testing::{Event, events};
 
-type Fields = BTreeMap<String, String>;
-
-#[derive(Clone, Default)]
-struct Events(Arc<Mutex<Vec<Fields>>>);
-
-impl<S: Subscriber> Layer<S> for Events {
-    fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
-        assert_eq!(event.metadata().name(), "propagator.rejected");
-        assert_eq!(event.metadata().target(), "otel_propagator");
-        assert_eq!(*event.metadata().level(), Level::WARN);
-        let mut fields = Fields::new();
-        event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
-            let mut text = String::new();
-            write!(text, "{value:?}").unwrap();
-            fields.insert(field.name().to_owned(), text.trim_matches('"').to_owned());
-        });
-        self.0.lock().unwrap().push(fields);
-    }
-}
-
-fn events_of(run: impl FnOnce()) -> Vec<Fields> {
-    let events = Events::default();
-    tracing::subscriber::with_default(tracing_subscriber::registry().with(events.clone()), run);
-    std::mem::take(&mut *events.0.lock().unwrap())
-}
-
-/// Header, rule and bytes of each event.
 fn told_of(request: &Headers) -> Vec<(String, String, String)> {
-    let get = |event: &Fields, name: &str| event.get(name).cloned().unwrap_or_default();
-    let told = events_of(|| drop(extract(request)));
+    let get = |event: &Event, name| event.get(name).to_owned();
+    let told = events(|| drop(extract(request)));
     for event in &told {
         assert!(!format!("{event:?}").contains("SECRET"), "{event:?}");
     }
@@ -127,17 +91,17 @@ fn a_bad_single_header_is_told_of_even_where_the_other_form_is_good_and_so_are_t
 fn a_header_that_is_no_text_is_told_of() {
     let mut carrier = http::HeaderMap::new();
     carrier.insert("b3", http::HeaderValue::from_bytes(b"\xff").unwrap());
-    let told = events_of(|| {
+    let told = events(|| {
         B3Propagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&carrier));
     });
     let [event] = told.as_slice() else { panic!("{told:?}") };
-    assert_eq!(event.get("header").map(String::as_str), Some("b3"));
-    assert_eq!(event.get("rule").map(String::as_str), Some("value is not visible ASCII"));
+    assert_eq!(event.get("header"), "b3");
+    assert_eq!(event.get("rule"), "value is not visible ASCII");
 }
 
 #[test]
 fn a_flood_costs_a_few_events() {
     let request = headers([("x-b3-traceid", "0".repeat(32)), ("x-b3-spanid", SPAN.to_owned())]);
-    let told = events_of(|| (0..10_000).for_each(|_| drop(extract(&request))));
+    let told = events(|| (0..10_000).for_each(|_| drop(extract(&request))));
     assert!((1..=10).contains(&told.len()), "{} events", told.len());
 }

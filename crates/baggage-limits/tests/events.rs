@@ -1,68 +1,25 @@
 //! The events of `Limited`. In a program of its own, because throttles are static.
 
-#![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
-
 use opentelemetry::{
     Context, KeyValue,
-    baggage::BaggageExt,
+    baggage::{Baggage, BaggageExt},
     propagation::{Extractor, TextMapPropagator, text_map_propagator::FieldIter},
 };
 use opentelemetry_sdk::propagation::BaggagePropagator;
-use otel_baggage_limits::{Limited, Limits};
-use std::{
-    collections::HashMap,
-    fmt::Write,
-    sync::{Arc, Mutex},
-};
-use tracing::{
-    Event, Subscriber,
-    field::{Field, Visit},
-};
-use tracing_subscriber::{Layer, layer::Context as LayerContext, prelude::*};
-
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<String>>>);
-
-impl<S: Subscriber> Layer<S> for Recorder {
-    fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
-        let mut line = Line(event.metadata().name().to_owned());
-        event.record(&mut line);
-        if event.metadata().target() == "otel_propagator" {
-            self.0.lock().unwrap().push(line.0);
-        }
-    }
-}
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.record_debug(field, &format_args!("{value}"));
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        if field.name() != "message" {
-            write!(self.0, " {}={value:?}", field.name()).unwrap();
-        }
-    }
-}
-
-fn events(run: impl FnOnce()) -> Vec<String> {
-    let recorder = Recorder::default();
-    tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder.clone()), run);
-    let events = recorder.0.lock().unwrap();
-    events.clone()
-}
+use otel_baggage_limits::{Limited, Limits, Reason, Report};
+use otel_propagator_core::diagnostics::Direction;
+use std::collections::HashMap;
+use testing::lines;
 
 fn writing(propagator: &dyn TextMapPropagator, value: &str) -> Vec<String> {
     let cx = Context::new()
         .with_baggage([KeyValue::new("a", value.to_owned()), KeyValue::new("b", value.to_owned())]);
-    events(|| propagator.inject_context(&cx, &mut HashMap::new()))
+    lines(|| propagator.inject_context(&cx, &mut HashMap::new()))
 }
 
 fn reading(propagator: &dyn TextMapPropagator, header: &str) -> Vec<String> {
     let carrier = HashMap::from([("baggage".to_owned(), header.to_owned())]);
-    events(|| drop(propagator.extract_with_context(&Context::new(), &carrier)))
+    lines(|| drop(propagator.extract_with_context(&Context::new(), &carrier)))
 }
 
 /// Writes a header that is too long for any limits.
@@ -88,7 +45,7 @@ fn one_event_a_header_names_the_rule_and_no_value() {
     let limited = |limits| Limited::new(BaggagePropagator::new(), limits);
     let left_out = |direction, rule, left_out, kept, bytes| {
         let facts = format!("rule={rule} left_out={left_out} kept={kept} bytes={bytes} suppressed=0");
-        [format!("propagator.left_out header=baggage direction={direction} {facts}")]
+        [format!("WARN propagator.left_out header=baggage direction={direction} {facts}")]
     };
     assert_eq!(writing(&limited(Limits::new()), "secret"), [""; 0]);
     assert_eq!(reading(&limited(Limits::new()), "a=secret"), [""; 0]);
@@ -106,15 +63,52 @@ fn one_event_a_header_names_the_rule_and_no_value() {
     let endless = Limited::new(Endless, Limits::new());
     assert_eq!(writing(&endless, "secret"), left_out("out", "more than max_bytes", 2, 0, 17));
 
+    // Withheld although a member was left out before: told of once.
+    let denied = limited(Limits::new().max_bytes(8).deny(&["a"]));
+    assert_eq!(writing(&denied, "==="), left_out("out", "the key is denied", 1, 0, 23));
+
+    // Escaped, the metadata of both is more than upstream's `Baggage` holds.
+    let mut baggage = Baggage::new();
+    for key in ["a", "b"] {
+        baggage.insert_with_metadata(key, "", format!("p={}", ",".repeat(2000)));
+    }
+    let cx = Context::new().with_baggage(baggage);
+    let wide = limited(Limits::new().max_bytes(20_000));
+    assert_eq!(
+        lines(|| wide.inject_context(&cx, &mut HashMap::new())),
+        left_out("out", "the baggage is full", 1, 1, 12_011)
+    );
+
     let long = "x".repeat(4000);
     assert_eq!(writing(&limited(Limits::new()), &long), [""; 0]);
     let long = "x".repeat(4095);
     let facts = "header=baggage members=1 bytes=4097 suppressed=0";
     assert_eq!(
-        events(|| {
+        lines(|| {
             let cx = Context::new().with_baggage([KeyValue::new("a", long)]);
             limited(Limits::new()).inject_context(&cx, &mut HashMap::new());
         }),
-        [format!("propagator.at_risk {facts}")]
+        [format!("WARN propagator.at_risk {facts}")]
     );
+}
+
+#[test]
+fn what_is_nothing_to_tell_of_is_not_told() {
+    let told = |direction, report: &Report| lines(|| report.emit(direction)).len();
+    let mut report = Report::default();
+    assert_eq!([Direction::In, Direction::Out].map(|way| told(way, &report)), [1, 0], "nothing received");
+    report.keep(10);
+    assert_eq!([Direction::In, Direction::Out].map(|way| told(way, &report)), [0, 0], "all kept");
+    report.leave_out(Reason::Superseded);
+    assert_eq!([Direction::In, Direction::Out].map(|way| told(way, &report)), [0, 0], "a key twice");
+    report.keep(5000);
+    assert_eq!([Direction::In, Direction::Out].map(|way| told(way, &report)), [0, 1], "a long member");
+    report.leave_out(Reason::BaggageFull);
+    assert_eq!([Direction::In, Direction::Out].map(|way| told(way, &report)), [1, 1], "one left out");
+}
+
+#[test]
+fn an_event_shows_a_reason_as_it_is_displayed() {
+    assert_eq!(Reason::TooManyBytes.to_string(), "more than max_bytes");
+    assert_eq!(Reason::NotText.to_string(), Reason::NotText.as_str());
 }

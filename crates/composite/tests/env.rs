@@ -4,11 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
-#[path = "common/events.rs"]
-mod events;
 
 use common::House;
-use events::Events;
 use otel_composite::{Concern, Registry};
 use std::{env, ffi::OsString, process::Command};
 
@@ -29,7 +26,7 @@ fn child() {
     if env::var_os(CHILD).is_none() {
         return;
     }
-    let events = Events::during(|| println!("\nRESULT {}", otel_composite::from_env()));
+    let events = testing::lines(|| println!("\nRESULT {}", otel_composite::from_env()));
     for event in events {
         println!("EVENT {event}");
     }
@@ -90,7 +87,7 @@ fn check(rule: &str, value: Option<&OsString>, names: &[&str], always: &[&str]) 
         if blank { "OTEL_PROPAGATORS (its default, tracecontext,baggage)" } else { "OTEL_PROPAGATORS" };
     let known = Registry::new().names().collect::<Vec<_>>().join(", ");
     let event = |problem| {
-        format!("WARN propagator.configuration variable={variable:?} problem={problem} known={known:?}")
+        format!("WARN propagator.configuration variable={variable} problem={problem} known={known}")
     };
     let expected: Vec<String> = problems(names, always).into_iter().map(event).collect();
     let mut events = run(value, "EVENT");

@@ -3,11 +3,8 @@
 #![allow(missing_docs, reason = "a test program")]
 
 mod common;
-#[path = "common/events.rs"]
-mod events;
 
 use common::{House, headers};
-use events::Events;
 use opentelemetry::{Context, propagation::TextMapPropagator};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use otel_composite::{CompositePropagator, ConflictExt, install};
@@ -25,20 +22,20 @@ fn a_conflict_is_one_event_with_the_headers_and_no_value() {
     let propagator = propagator();
     let extract = |pairs: &[_]| {
         let carrier = headers(pairs);
-        Events::during(|| drop(propagator.extract_with_context(&Context::new(), &carrier)))
+        testing::lines(|| drop(propagator.extract_with_context(&Context::new(), &carrier)))
     };
     assert_eq!(extract(&[W3C]), [""; 0]);
     assert_eq!(extract(&[W3C, SAME]), [""; 0]);
     assert_eq!(
         extract(&[W3C, OTHER]),
-        ["WARN propagator.conflict chosen=\"traceparent\" not_chosen=\"x-house\" suppressed=0"]
+        ["WARN propagator.conflict chosen=traceparent not_chosen=x-house suppressed=0"]
     );
 }
 
 #[test]
 fn conflicts_are_throttled_and_still_remembered() {
     let (propagator, carrier) = (propagator(), headers(&[W3C, OTHER]));
-    let events = Events::during(|| {
+    let events = testing::lines(|| {
         for _ in 0..1000 {
             let cx = propagator.extract_with_context(&Context::new(), &carrier);
             assert_eq!(cx.conflicting_span_contexts().len(), 1);
@@ -52,7 +49,7 @@ fn last_wins_reports_no_conflict() {
     let builder = CompositePropagator::builder().trace(TraceContextPropagator::new()).trace(House);
     let propagator = builder.last_wins(true).build();
     let carrier = headers(&[W3C, OTHER]);
-    let events = Events::during(|| drop(propagator.extract_with_context(&Context::new(), &carrier)));
+    let events = testing::lines(|| drop(propagator.extract_with_context(&Context::new(), &carrier)));
     assert_eq!(events, [""; 0]);
 }
 
@@ -68,7 +65,7 @@ fn what_limits_leave_out_is_one_event() {
     let builders = [ours(), ours().trace(TraceContextPropagator::new()), ours().other(House)];
     for builder in builders {
         let propagator = builder.limits(Limits::new().max_members(1)).build();
-        let events = Events::during(|| propagator.inject_context(&cx, &mut headers(&[])));
+        let events = testing::lines(|| propagator.inject_context(&cx, &mut headers(&[])));
         assert_eq!(events.len(), 1, "{propagator}: {events:?}");
         assert!(events.iter().all(|event| event.contains("left_out=1 kept=1 bytes=7")), "{events:?}");
     }
@@ -77,7 +74,7 @@ fn what_limits_leave_out_is_one_event() {
 #[test]
 fn what_is_installed_is_told_once_on_one_line() {
     let propagator = propagator();
-    let events = Events::during(|| {
+    let events = testing::lines(|| {
         let handle = install(propagator.clone());
         handle.inject_context(&Context::new(), &mut headers(&[]));
     });

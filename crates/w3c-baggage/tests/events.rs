@@ -1,64 +1,18 @@
 //! The events of a header that is not used, or not as a whole. In a program of its own, because throttles are static.
 
-#![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
-
 mod common;
 
 use common::{Lines, Sent, baggage, given};
 use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
 use otel_w3c_baggage::{BaggagePropagator, Limits};
-use std::{
-    fmt::Write,
-    sync::{Arc, Mutex},
-};
-use tracing::{
-    Event, Subscriber,
-    field::{Field, Visit},
-};
-use tracing_subscriber::{Layer, layer::Context as LayerContext, prelude::*};
-
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Vec<String>>>);
-
-impl<S: Subscriber> Layer<S> for Recorder {
-    fn on_event(&self, event: &Event<'_>, _: LayerContext<'_, S>) {
-        let mut line = Line(event.metadata().name().to_owned());
-        event.record(&mut line);
-        if event.metadata().target() == "otel_propagator" {
-            self.0.lock().unwrap().push(line.0);
-        }
-    }
-}
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.record_debug(field, &format_args!("{value}"));
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        if field.name() != "message" {
-            write!(self.0, " {}={value:?}", field.name()).unwrap();
-        }
-    }
-}
-
-/// The events while this runs.
-fn events(run: impl FnOnce()) -> Vec<String> {
-    let recorder = Recorder::default();
-    tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder.clone()), run);
-    let events = recorder.0.lock().unwrap();
-    events.clone()
-}
 
 fn reading(propagator: BaggagePropagator, lines: &[&str]) -> Vec<String> {
-    events(|| drop(propagator.extract_with_context(&given(), &Lines(lines.to_vec()))))
+    testing::lines(|| drop(propagator.extract_with_context(&given(), &Lines(lines.to_vec()))))
 }
 
 fn writing(propagator: BaggagePropagator, entries: &[common::Entry]) -> Vec<String> {
     let cx = Context::new().with_baggage(baggage(entries.iter().copied()));
-    events(|| propagator.inject_context(&cx, &mut Sent::default()))
+    testing::lines(|| propagator.inject_context(&cx, &mut Sent::default()))
 }
 
 /// One test, since what one emits another one's throttle keeps back.
@@ -73,8 +27,9 @@ fn one_event_a_header_names_the_rule_and_no_value() {
     assert_eq!(writing(propagator, &[]), [""; 0]);
     assert_eq!(writing(propagator, &[("a", "1", "p,q")]), [""; 0]);
 
-    let rejected =
-        |rule, bytes| [format!("propagator.rejected header=baggage rule={rule} bytes={bytes} suppressed=0")];
+    let rejected = |rule, bytes| {
+        [format!("WARN propagator.rejected header=baggage rule={rule} bytes={bytes} suppressed=0")]
+    };
     assert_eq!(reading(propagator, &[""]), rejected("no member", 0));
     assert_eq!(reading(propagator, &[" , "]), rejected("no member", 3));
     assert_eq!(reading(propagator, &["secret"]), rejected("a member has no equals sign", 6));
@@ -87,7 +42,7 @@ fn one_event_a_header_names_the_rule_and_no_value() {
 
     let left_out = |direction, rule, left_out, kept, bytes| {
         let facts = format!("rule={rule} left_out={left_out} kept={kept} bytes={bytes} suppressed=0");
-        [format!("propagator.left_out header=baggage direction={direction} {facts}")]
+        [format!("WARN propagator.left_out header=baggage direction={direction} {facts}")]
     };
     assert_eq!(
         reading(propagator, &["secret,a=1", "secret,b=\\"]),
@@ -103,7 +58,7 @@ fn one_event_a_header_names_the_rule_and_no_value() {
     let long = [("a", long.leak() as &str, "")];
     assert_eq!(
         writing(propagator, &long),
-        ["propagator.at_risk header=baggage members=1 bytes=4102 suppressed=0"]
+        ["WARN propagator.at_risk header=baggage members=1 bytes=4102 suppressed=0"]
     );
     assert_eq!(reading(propagator, &[&format!("a={}", long[0].1)]), [""; 0]);
 

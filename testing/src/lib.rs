@@ -1,0 +1,81 @@
+//! What the tests of several crates share: the events that a call emits.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tracing::{
+    Level, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt as _},
+};
+
+/// An event of the propagators.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Event {
+    level: Level,
+    name: &'static str,
+    fields: Vec<(&'static str, String)>,
+    /// What a person reads.
+    pub message: String,
+}
+
+impl Event {
+    /// A field as text; empty if there is none of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.fields.iter().find(|field| field.0 == name).map_or("", |field| field.1.as_str())
+    }
+}
+
+/// Level, name and fields, without the message.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.level, self.name)?;
+        self.fields.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+    }
+}
+
+impl Visit for Event {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.fields.push((field.name(), value.to_owned()));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "message" => self.message = format!("{value:?}"),
+            name => self.fields.push((name, format!("{value:?}"))),
+        }
+    }
+}
+
+/// The events with the target of the propagators that this thread emits while `run` is called.
+pub fn events(run: impl FnOnce()) -> Vec<Event> {
+    let recorder = Recorder::default();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder.clone()), run);
+    std::mem::take(&mut *recorder.0.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The same as one line each.
+pub fn lines(run: impl FnOnce()) -> Vec<String> {
+    events(run).iter().map(Event::to_string).collect()
+}
+
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<Event>>>);
+
+impl<S: Subscriber> Layer<S> for Recorder {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        if metadata.target() != "otel_propagator" {
+            return;
+        }
+        let (fields, message) = (Vec::new(), String::new());
+        let mut seen = Event { level: *metadata.level(), name: metadata.name(), fields, message };
+        event.record(&mut seen);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+    }
+}
