@@ -232,3 +232,25 @@ fn prefix(key: &[u8]) -> u128 {
         _ => key.iter().rev().fold(0, |prefix, &byte| prefix >> 8 | u128::from(byte) << 120),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn places_sort_as_the_first_14_bytes_of_their_keys_do() {
+        let long = "abcdefghijklmnopqrst";
+        let keys = (0..=long.len()).flat_map(|len| {
+            let (key, _) = long.split_at(len);
+            [key.to_owned(), key.to_uppercase(), key.replacen('g', "z", 1), format!("{key}~")]
+        });
+        let keys: Vec<String> = keys.collect();
+        for (one, other) in keys.iter().flat_map(|one| keys.iter().map(move |other| (one, other))) {
+            let [first, second] = [one, other].map(|key| key.as_bytes().get(..14).unwrap_or(key.as_bytes()));
+            let places = [Place::new(one, 7), Place::new(other, 7)];
+            assert_eq!(places[0].cmp(&places[1]), first.cmp(second), "{one} {other}");
+            assert_eq!(places[0].prefix() == places[1].prefix(), first == second, "{one} {other}");
+            assert_eq!(places[0].index(), 7);
+        }
+    }
+}

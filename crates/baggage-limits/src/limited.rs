@@ -107,8 +107,8 @@ impl<P: TextMapPropagator> Limited<P> {
         if std::ptr::eq(given, read) {
             return (None, Report::default());
         }
-        // How many members and bytes there are is bounded by what could be read.
-        let limits = Limits { max_members: usize::MAX, max_bytes: usize::MAX, ..self.limits };
+        // How many bytes there are is bounded by what could be read.
+        let limits = Limits { max_bytes: usize::MAX, ..self.limits };
         let selection = limits.select(read);
         let report = selection.report();
         let replacement = match report.kept.members {

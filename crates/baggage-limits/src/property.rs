@@ -159,7 +159,31 @@ fn split_trailing_ows(text: &[u8]) -> (&[u8], &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::sanitised;
+    use super::{is_plain, is_well_formed, sanitised};
+    use proptest::prelude::*;
+
+    #[test]
+    fn most_metadata_is_plain_and_seen_to_be() {
+        for plain in ["", "p", "p=1", "p;q=2;r", "p=a=b;q==", "p=;q", "p%=1", "-._~=/?@{}"] {
+            assert!(is_plain(plain) && is_well_formed(plain), "{plain:?}");
+        }
+        for well_formed in ["p = 1", "p\t;q", "p=%41", "p=%e9;q=a"] {
+            assert!(!is_plain(well_formed) && is_well_formed(well_formed), "{well_formed:?}");
+        }
+        for neither in
+            [";", "p;", ";p", "p;;q", "=1", "p;=1", "p q", "p=a b", "p=%", "p=\"", "é", "p=é", " p", "p,q"]
+        {
+            assert!(!is_plain(neither) && !is_well_formed(neither), "{neither:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_plain_goes_as_it_is(metadata in "[-;=%@pq4A \t,\"é]{0,12}") {
+            prop_assert!(!is_plain(&metadata) || is_well_formed(&metadata));
+            prop_assert_eq!(is_well_formed(&metadata), sanitised(&metadata) == metadata);
+        }
+    }
 
     #[test]
     fn a_percent_sign_stands_for_itself_in_a_key_and_is_escaped_in_a_value() {

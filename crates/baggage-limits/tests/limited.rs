@@ -303,6 +303,57 @@ fn limits_go_over_all_lines_of_baggage_and_no_other_header() {
     }
 }
 
+/// Has baggage in a header of its own.
+#[derive(Debug)]
+struct Foreign;
+
+impl TextMapPropagator for Foreign {
+    fn inject_context(&self, _: &Context, injector: &mut dyn Injector) {
+        injector.reserve(3);
+        injector.set("foreign", "a b c".to_owned());
+    }
+
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        let keys = extractor.get("foreign").unwrap_or_default().split(' ');
+        cx.with_baggage(keys.map(|key| KeyValue::new(key.to_owned(), "1")))
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        FieldIter::new(&[])
+    }
+}
+
+#[test]
+fn baggage_of_another_header_is_held_to_the_number_of_members_too() {
+    let carrier = std::collections::HashMap::from([("foreign".to_owned(), "a b c".to_owned())]);
+    for (limits, expected) in [
+        (Limits::new(), "a,b,c"),
+        (Limits::new().max_members(2), "a,b"),
+        (Limits::new().max_members(2).keep_first(&["c"]), "a,c"),
+        (Limits::new().max_bytes(3), "a,b,c"),
+    ] {
+        let cx = Limited::new(Foreign, limits).extract_with_context(&Context::new(), &carrier);
+        assert_eq!(entries(cx.baggage()).into_keys().collect::<Vec<_>>().join(","), expected, "{limits:?}");
+    }
+}
+
+#[test]
+fn room_that_the_inner_propagator_asks_for_is_made() {
+    #[derive(Default)]
+    struct Reserved(usize);
+
+    impl Injector for Reserved {
+        fn set(&mut self, _: &str, _: String) {}
+        fn reserve(&mut self, additional: usize) {
+            self.0 += additional;
+        }
+    }
+
+    let mut reserved = Reserved::default();
+    Limited::new(Foreign, Limits::new()).inject_context(&Context::new(), &mut reserved);
+    assert_eq!(reserved.0, 3);
+}
+
 proptest! {
     #[test]
     fn the_sdk_sends_what_is_within_limits_and_was_there(

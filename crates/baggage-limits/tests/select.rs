@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
 
 use opentelemetry::baggage::Baggage;
-use otel_baggage_limits::{Limits, Reason};
+use otel_baggage_limits::{
+    Limits, Member, Reason,
+    wire::{member_len, write_member},
+};
 use proptest::prelude::*;
 
 const KEYS: &[&str] = &["a", "b", "c"];
@@ -26,6 +29,12 @@ const ROWS: &[Row] = &[
     (
         "the comma counts",
         Limits::new().max_bytes(7),
+        "a=1",
+        &[("b", Reason::TooManyBytes), ("c", Reason::TooManyBytes)],
+    ),
+    (
+        "as many as may go, were they shorter",
+        Limits::new().max_members(2).max_bytes(7),
         "a=1",
         &[("b", Reason::TooManyBytes), ("c", Reason::TooManyBytes)],
     ),
@@ -127,6 +136,26 @@ fn slowly(baggage: &Baggage, limits: &Limits) -> String {
 }
 
 proptest! {
+    #[test]
+    fn a_header_is_its_members_as_each_is_written_alone(
+        members in prop::collection::vec(("[a-c]{1,2}", "[a-z]{0,20}|[ -~é]{0,20}", "|p|[-;=% \tp\"é,]{0,8}"), 0..8),
+    ) {
+        let mut baggage = Baggage::new();
+        for (key, value, metadata) in members {
+            baggage.insert_with_metadata(key, value, metadata);
+        }
+        let selection = Limits::new().select(&baggage);
+        let mut header = Vec::new();
+        for Member { key, value, metadata, wire_len, .. } in selection.members() {
+            prop_assert_eq!(wire_len, member_len(key, value, metadata));
+            if !header.is_empty() {
+                header.push(b',');
+            }
+            write_member(&mut header, key, value, metadata);
+        }
+        prop_assert_eq!(selection.header().into_bytes(), header);
+    }
+
     #[test]
     fn the_choice_is_the_same_as_one_member_after_the_other(
         members in prop::collection::vec(("[a-c]{1,3}|common[.]prefix[.]of[.]keys[.][a-c]{1,4}", "[a-z]{0,40}"), 0..20),

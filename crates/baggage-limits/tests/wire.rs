@@ -33,6 +33,21 @@ fn every_byte_is_escaped_or_not_as_the_grammar_says() {
     assert!(is_value("") && !is_token("") && !is_value("é") && !is_token("é"));
 }
 
+#[test]
+fn metadata_without_a_property_is_not_written_and_whitespace_stays_inside_alone() {
+    for (metadata, expected) in [
+        ("", "k=v"),
+        (";", "k=v"),
+        (" ; \t;", "k=v"),
+        (" p ", "k=v;p"),
+        ("\tp = 1 ;\tq\t", "k=v;p = 1 ;\tq"),
+        (";p;;q;", "k=v;p;q"),
+    ] {
+        assert_eq!(written("k", "v", metadata), expected, "{metadata:?}");
+        assert_eq!(member_len("k", "v", metadata), expected.len(), "{metadata:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_measured_is_what_is_written(value in "\\PC{0,40}|[ -~]{0,60}", metadata in "[-,;=%@+ \t\r\n\0\"\\\\éa4F]{0,30}") {
