@@ -130,6 +130,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_refused_name_is_told_why() {
+        let rows = [
+            (RegisterError::Taken, "the name is taken"),
+            (RegisterError::Unlistable, "a name in a list is not empty and has no comma or white space"),
+            (RegisterError::NotThirdParty, "not a third-party name of the specification"),
+        ];
+        for (error, expected) in rows {
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
     fn names_are_shown_escaped_and_cut() {
         let [shorter, at_most, longer] = [63, 64, 65].map(|length| "x".repeat(length));
         let rows = [

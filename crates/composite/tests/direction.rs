@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Headers, House, headers};
+use common::{Headers, House, HouseHeader, headers};
 use opentelemetry::{
     Context,
     propagation::{TextMapCompositePropagator, TextMapPropagator},
@@ -14,6 +14,9 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use otel_composite::{CompositePropagator, extract_only, inject_only};
 
 const HOUSE: (&str, &str) = ("x-house", "0af7651916cd43dd8448eb211c80319c-00000000000000c3");
+
+/// A value of the context before.
+struct Given;
 
 fn sent(propagator: &dyn TextMapPropagator, cx: &Context) -> Vec<String> {
     let mut carrier = Headers::new();
@@ -38,7 +41,8 @@ fn alone() {
         ("neither, the other way round", &inject_only(extract_only(House)), false, &[]),
     ];
     for (rule, propagator, extracts, expected) in rows {
-        let read = propagator.extract_with_context(&Context::new(), &headers(&[HOUSE]));
+        let read = propagator.extract_with_context(&Context::new().with_value(Given), &headers(&[HOUSE]));
+        assert!(read.get::<Given>().is_some(), "{rule}: the rest of the context stays");
         assert_eq!(read.has_active_span(), extracts, "{rule}");
         assert_eq!(sent(propagator, &cx), expected, "{rule}");
         assert_eq!(fields(propagator), expected, "{rule}");
@@ -71,6 +75,13 @@ fn within_our_composite() {
     let cx = ours.extract_with_context(&Context::new(), &headers(&[HOUSE, ("traceparent", "00-1-1-1")]));
     assert_eq!(sent(&ours, &cx), ["traceparent", "tracestate"]);
     assert_eq!(fields(&ours), ["traceparent", "tracestate"]);
+}
+
+#[test]
+fn others_are_read_as_well() {
+    let propagator = CompositePropagator::builder().other(House).build();
+    let cx = propagator.extract_with_context(&Context::new(), &headers(&[HOUSE]));
+    assert!(cx.get::<HouseHeader>().is_some());
 }
 
 #[test]

@@ -8,7 +8,10 @@ mod common;
 
 use common::{Headers, House, Pairs, headers};
 use opentelemetry::{
-    Context, KeyValue, Value, baggage::BaggageExt, metrics::MeterProvider, propagation::TextMapPropagator,
+    Context, KeyValue, Value,
+    baggage::BaggageExt,
+    metrics::MeterProvider,
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
 use opentelemetry_sdk::metrics::{
     InMemoryMetricExporter, SdkMeterProvider,
@@ -88,7 +91,7 @@ const W3C: (&str, &str) = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b
 fn outcomes_by_format() {
     let same = ("b3", "0af7651916cd43dd8448eb211c80319c-00000000000000b2-1");
     let other = ("x-house", "4bf92f3577b34da6a3ce929d0e0e4736-00000000000000c3");
-    let rows: [(&str, Pairs<'_>, [&str; 4]); 7] = [
+    let rows: [(&str, Pairs<'_>, [&str; 4]); 8] = [
         ("nothing", &[], ["absent", "absent", "absent", "absent"]),
         (
             "all valid",
@@ -107,6 +110,11 @@ fn outcomes_by_format() {
             ["absent", "malformed", "absent", "absent"],
         ),
         ("a decision alone", &[("b3", "0")], ["absent", "sampling_only", "absent", "absent"]),
+        (
+            "a decision is no excuse for another format",
+            &[("b3", "0"), ("x-house", "x")],
+            ["absent", "sampling_only", "malformed", "absent"],
+        ),
         ("a decision beside a winner", &[W3C, ("b3", "0")], ["valid", "sampling_only", "absent", "absent"]),
     ];
     for (rule, pairs, outcomes) in rows {
@@ -119,6 +127,55 @@ fn outcomes_by_format() {
         let rows: Vec<_> = names.into_iter().zip(outcomes).map(|(name, outcome)| [name, outcome]).collect();
         let rows: Vec<(&[&str], _)> = rows.iter().map(|row| (&row[..], (3, 3))).collect();
         assert_eq!(recorder.points("propagator.extractions"), expected(&rows), "{rule}");
+    }
+}
+
+/// A header that is there, of which the carrier cannot give a line as text.
+#[test]
+fn a_header_that_is_not_text_is_malformed() {
+    struct NotText;
+    impl Extractor for NotText {
+        fn get(&self, _: &str) -> Option<&str> {
+            None
+        }
+        fn get_all(&self, name: &str) -> Option<Vec<&str>> {
+            (name == "traceparent").then(Vec::new)
+        }
+        fn keys(&self) -> Vec<&str> {
+            vec!["traceparent"]
+        }
+    }
+    let recorder = Recorder::new();
+    let builder = CompositePropagator::builder().trace(TraceContextPropagator::new());
+    recorder.build(builder).extract_with_context(&Context::new(), &NotText);
+    let row: &[&str] = &["tracecontext", "malformed"];
+    assert_eq!(recorder.points("propagator.extractions"), expected(&[(row, (1, 1))]));
+}
+
+/// Where the last one wins, an earlier one was valid all the same.
+#[test]
+fn outcomes_where_the_last_wins() {
+    let b3 = ("b3", "4bf92f3577b34da6a3ce929d0e0e4736-00000000000000b2-1");
+    let rows: [(&str, Pairs<'_>, [&str; 3]); 4] = [
+        ("nothing", &[], ["absent"; 3]),
+        ("both valid", &[W3C, b3], ["valid", "valid", "absent"]),
+        ("the first", &[W3C, ("b3", "x")], ["valid", "malformed", "absent"]),
+        ("the second", &[("traceparent", "x"), b3], ["malformed", "valid", "absent"]),
+    ];
+    let given = House.extract_with_context(
+        &Context::new(),
+        &headers(&[("x-house", "0af7651916cd43dd8448eb211c80319c-00000000000000c3")]),
+    );
+    for (rule, pairs, outcomes) in rows {
+        let recorder = Recorder::new();
+        let propagator = recorder.build(formats().last_wins(true));
+        propagator.extract_with_context(&given, &headers(pairs));
+        let names = ["tracecontext", "b3", "House"];
+        let rows: Vec<_> = names.into_iter().zip(outcomes).map(|(name, outcome)| [name, outcome]).collect();
+        let rows: Vec<(&[&str], _)> = rows.iter().map(|row| (&row[..], (1, 1))).collect();
+        let mut points = recorder.points("propagator.extractions");
+        points.retain(|values, _| !values.contains(&"baggage".to_owned()));
+        assert_eq!(points, expected(&rows), "{rule}");
     }
 }
 
@@ -142,30 +199,46 @@ fn sizes_by_header() {
     assert_eq!(recorder.points("propagator.injected.size"), expected(&rows));
 }
 
-/// A propagator that sends what it does not declare cannot make new attribute values.
+/// Sends what it does not declare, after it has made room.
+#[derive(Debug)]
+struct Undeclared;
+
+impl TextMapPropagator for Undeclared {
+    fn inject_context(&self, _: &Context, injector: &mut dyn Injector) {
+        injector.reserve(100);
+        (0..100).for_each(|number| injector.set(&format!("x-{number}"), "1".to_owned()));
+    }
+    fn extract_with_context(&self, cx: &Context, _: &dyn Extractor) -> Context {
+        cx.clone()
+    }
+    fn fields(&self) -> FieldIter<'_> {
+        FieldIter::new(&[])
+    }
+}
+
+/// New header names cannot make new attribute values.
 #[test]
 fn undeclared_headers_are_one() {
-    #[derive(Debug)]
-    struct Undeclared;
-    impl TextMapPropagator for Undeclared {
-        fn inject_context(&self, _: &Context, injector: &mut dyn opentelemetry::propagation::Injector) {
-            (0..100).for_each(|number| injector.set(&format!("x-{number}"), "1".to_owned()));
-        }
-        fn extract_with_context(
-            &self,
-            cx: &Context,
-            _: &dyn opentelemetry::propagation::Extractor,
-        ) -> Context {
-            cx.clone()
-        }
-        fn fields(&self) -> opentelemetry::propagation::text_map_propagator::FieldIter<'_> {
-            opentelemetry::propagation::text_map_propagator::FieldIter::new(&[])
-        }
-    }
     let recorder = Recorder::new();
     let propagator = recorder.build(CompositePropagator::builder().other(Undeclared));
     propagator.inject_context(&Context::new(), &mut Headers::new());
     assert_eq!(recorder.points("propagator.injected.size"), expected(&[(&["other"], (100, 100))]));
+}
+
+#[test]
+fn room_that_a_propagator_asks_for_is_made() {
+    #[derive(Default)]
+    struct Reserved(usize);
+    impl Injector for Reserved {
+        fn set(&mut self, _: &str, _: String) {}
+        fn reserve(&mut self, additional: usize) {
+            self.0 += additional;
+        }
+    }
+    let mut reserved = Reserved::default();
+    let propagator = Recorder::new().build(CompositePropagator::builder().other(Undeclared));
+    propagator.inject_context(&Context::new(), &mut reserved);
+    assert_eq!(reserved.0, 100);
 }
 
 #[test]
