@@ -241,9 +241,3 @@ impl fmt::Debug for Registry {
         f.debug_set().entries(self.names()).finish()
     }
 }
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.name.fmt(f)
-    }
-}
