@@ -1,5 +1,6 @@
-//! What the tests of several crates share: the events that a call emits.
+//! What the tests of several crates share: the events that a call emits, and carriers that watch.
 
+use opentelemetry::propagation::Injector;
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -77,5 +78,17 @@ impl<S: Subscriber> Layer<S> for Recorder {
         let mut seen = Event { level: *metadata.level(), name: metadata.name(), fields, message };
         event.record(&mut seen);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
+    }
+}
+
+/// A carrier that holds nothing and adds up the room that it is asked to make.
+#[derive(Debug, Default)]
+pub struct Reserved(pub usize);
+
+impl Injector for Reserved {
+    fn set(&mut self, _: &str, _: String) {}
+
+    fn reserve(&mut self, additional: usize) {
+        self.0 += additional;
     }
 }

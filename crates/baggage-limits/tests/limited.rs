@@ -339,17 +339,7 @@ fn baggage_of_another_header_is_held_to_the_number_of_members_too() {
 
 #[test]
 fn room_that_the_inner_propagator_asks_for_is_made() {
-    #[derive(Default)]
-    struct Reserved(usize);
-
-    impl Injector for Reserved {
-        fn set(&mut self, _: &str, _: String) {}
-        fn reserve(&mut self, additional: usize) {
-            self.0 += additional;
-        }
-    }
-
-    let mut reserved = Reserved::default();
+    let mut reserved = testing::Reserved::default();
     Limited::new(Foreign, Limits::new()).inject_context(&Context::new(), &mut reserved);
     assert_eq!(reserved.0, 3);
 }

@@ -227,15 +227,7 @@ fn undeclared_headers_are_one() {
 
 #[test]
 fn room_that_a_propagator_asks_for_is_made() {
-    #[derive(Default)]
-    struct Reserved(usize);
-    impl Injector for Reserved {
-        fn set(&mut self, _: &str, _: String) {}
-        fn reserve(&mut self, additional: usize) {
-            self.0 += additional;
-        }
-    }
-    let mut reserved = Reserved::default();
+    let mut reserved = testing::Reserved::default();
     let propagator = Recorder::new().build(CompositePropagator::builder().other(Undeclared));
     propagator.inject_context(&Context::new(), &mut reserved);
     assert_eq!(reserved.0, 100);
