@@ -12,7 +12,7 @@ use crate::{
 };
 use opentelemetry::{
     Context,
-    baggage::BaggageExt,
+    baggage::{Baggage, BaggageExt},
     propagation::{Extractor, TextMapPropagator},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,12 +64,16 @@ pub fn differential_baggage(data: &[u8]) {
 
 /// Upstream reads the first line alone, so beyond that the first lines are compared.
 fn compare_read(lines: &Lines<'_>, ours: &Context, theirs: &Context) {
-    let first = Lines(lines.0.iter().take(1).copied().collect());
+    let line = lines.get("baggage").unwrap_or_default();
+    if lines.0.len() == 1 {
+        return compare_line(line, ours, theirs);
+    }
+    let first = Lines::of("baggage", line);
     let of_first = otel_w3c_baggage::BaggagePropagator::new().extract_with_context(&GIVEN, &first);
     if entries(ours.baggage()) != entries(of_first.baggage()) {
-        classify(&[(lines.0.len() > 1, &LINES)], lines, ours, theirs);
+        classify(&[(true, &LINES)], lines, ours, theirs);
     }
-    compare_line(first.get("baggage").unwrap_or_default(), &of_first, theirs);
+    compare_line(line, &of_first, theirs);
 }
 
 fn compare_line(line: &str, ours: &Context, theirs: &Context) {
@@ -135,17 +139,22 @@ fn compare_sent(ours: &str, theirs: &str, cx: &Context) {
     our_members.retain(|key, member| their_members.remove(key) != Some(*member));
     let broken = their_members.into_iter().chain(our_members);
     for (key, member) in broken {
-        let (value, metadata) = entries(cx.baggage()).remove(key).unwrap_or_default();
+        let (value, metadata) = entry(cx.baggage(), key);
         let classes = [
             (theirs.len() > 8192, &SENT_LIMITS),
             (value.contains(['%', '\\']) || value.trim() != value, &SENT_VALUE),
             (value.contains('='), &SENT_EQUALS),
-            (!metadata.is_empty() && !is_strict_metadata(&metadata), &SENT_PROPERTIES),
+            (!metadata.is_empty() && !is_strict_metadata(metadata), &SENT_PROPERTIES),
             // A comma in what upstream sends unescaped begins a member of its own.
             (self::split(theirs), &SENT_PROPERTIES),
         ];
         classify(&classes, &(key, value, metadata), &ours, &(theirs, member));
     }
+}
+
+fn entry<'a>(baggage: &'a Baggage, key: &str) -> (&'a str, &'a str) {
+    let entry = baggage.get_with_metadata(key);
+    entry.map_or(("", ""), |(value, metadata)| (value.as_str(), metadata.as_str()))
 }
 
 fn split(theirs: &str) -> bool {
