@@ -53,7 +53,11 @@ impl Visit for Event {
     }
 }
 
-/// The events with the target of the propagators that this thread emits while `run` is called.
+/// The events of the propagators that this thread emits while `run` is called.
+///
+/// # Panics
+///
+/// If one has neither the propagators' target nor upstream's, or does not repeat its name as a field.
 pub fn events(run: impl FnOnce()) -> Vec<Event> {
     let recorder = Recorder::default();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder.clone()), run);
@@ -71,12 +75,15 @@ struct Recorder(Arc<Mutex<Vec<Event>>>);
 impl<S: Subscriber> Layer<S> for Recorder {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         let metadata = event.metadata();
-        if metadata.target() != "otel_propagator" {
-            return;
+        if metadata.target().starts_with("opentelemetry") {
+            return; // upstream's own
         }
+        assert_eq!(metadata.target(), "otel_propagator", "{event:?}");
         let (fields, message) = (Vec::new(), String::new());
         let mut seen = Event { level: *metadata.level(), name: metadata.name(), fields, message };
         event.record(&mut seen);
+        let name = seen.fields.iter().position(|field| field.0 == "name").map(|at| seen.fields.remove(at).1);
+        assert_eq!(name.as_deref(), Some(seen.name), "formatters and filters see the name as a field");
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
     }
 }

@@ -17,8 +17,6 @@ pub(crate) enum ParseError {
 }
 
 impl ParseError {
-    pub(crate) const COUNT: usize = Self::SamplingState as usize + 1;
-
     /// The rule, as events tell it.
     pub(crate) const fn rule(self) -> &'static str {
         match self {

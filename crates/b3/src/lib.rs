@@ -12,7 +12,7 @@
 //!     "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-d-05e3ac9a4f6e3b90".to_owned(),
 //! )]);
 //! let cx = b3.extract_with_context(&Context::new(), &request);
-//! assert_eq!(cx.b3_sampling(), Some(Sampling::Debug));
+//! assert_eq!(cx.sampling(), Some(Sampling::Debug));
 //!
 //! let mut next = HashMap::new();
 //! b3.inject_context(&cx, &mut next);
@@ -30,10 +30,10 @@
 //! | ids, `1` | sampled | accept | what the sampler decided |
 //! | ids, `0` | not sampled | deny | what the sampler decided |
 //! | ids alone | not sampled | no state | what the sampler decided |
-//! | `0`, `1` or `d` alone | none | the same again | what the sampler decided; debug with `B3Sampler` |
+//! | `0`, `1` or `d` alone | none | the same again | what the sampler decided; debug with `DecisionSampler` |
 //! | nothing | none | nothing | what the sampler decided |
 //!
-//! `B3Sampler` (feature `sampler`) makes the SDK decide as B3 means it.
+//! `DecisionSampler` (feature `sampler`) makes the SDK decide as B3 means it.
 //!
 //! # Running examples
 //!
@@ -71,20 +71,15 @@
 
 mod context;
 mod error;
-mod events;
 mod fields;
 mod multi;
 mod propagator;
-#[cfg(feature = "sampler")]
-mod sampler;
-mod sampling;
 mod single;
 
-pub use context::SamplingExt;
-pub use propagator::B3Propagator;
 #[cfg(feature = "sampler")]
-pub use sampler::B3Sampler;
-pub use sampling::Sampling;
+pub use otel_propagator_core::sampling::DecisionSampler;
+pub use otel_propagator_core::sampling::{Sampling, SamplingExt};
+pub use propagator::B3Propagator;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,11 +1,14 @@
 //! The propagator: the only file that knows `Extractor` and `Injector`.
 
-use crate::{context, events, fields::Fields, multi, single};
+use crate::{context, fields::Fields, multi, single};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_propagator_core::header::field_value;
+use otel_propagator_core::{
+    diagnostics::Rejected,
+    header::{self, Lines, field_value},
+};
 use std::sync::LazyLock;
 
 /// Reads B3 in either form and writes it in the configured one.
@@ -103,7 +106,7 @@ impl B3Propagator {
 }
 
 impl TextMapPropagator for B3Propagator {
-    /// Sends the valid span of the context with its [sampling state](crate::SamplingExt::b3_sampling), else a bare
+    /// Sends the valid span of the context with its [sampling state](crate::SamplingExt::sampling), else a bare
     /// decision that was received, else nothing.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let Some(fields) = context::fields(cx) else { return };
@@ -149,13 +152,15 @@ fn received(extractor: &dyn Extractor) -> Option<Fields> {
 }
 
 fn single(value: &str) -> Option<Fields> {
-    single::parse(value).inspect_err(|&error| events::single_malformed(error, value.len())).ok()
+    single::parse(value)
+        .inspect_err(|&error| Rejected::new(single::B3, error.rule(), value.len()).emit())
+        .ok()
 }
 
 fn multi(extractor: &dyn Extractor) -> Option<Fields> {
     multi::parse(|name| read(extractor, name)).unwrap_or_else(|error| {
         let header = multi::header(error);
-        events::multi_malformed(header, error, read(extractor, header).map_or(0, str::len));
+        Rejected::new(header, error.rule(), read(extractor, header).map_or(0, str::len)).emit();
         None
     })
 }
@@ -163,8 +168,8 @@ fn multi(extractor: &dyn Extractor) -> Option<Fields> {
 /// Tells of a single header that is there, but that the carrier cannot give as text. Asking for it costs a lookup,
 /// which is saved where there was something to read.
 fn unreadable(extractor: &dyn Extractor) -> Option<Fields> {
-    if extractor.get_all(single::B3).is_some() {
-        events::single_unreadable();
+    if header::lines(extractor, single::B3) == Lines::Unreadable {
+        Rejected::new(single::B3, "value is not visible ASCII", 0).emit();
     }
     None
 }

@@ -44,7 +44,7 @@ fn theirs(encoding: &B3Encoding, request: &Headers) -> String {
 
 fn ours(request: &Headers) -> String {
     let cx = extract(request);
-    let state = match cx.b3_sampling() {
+    let state = match cx.sampling() {
         None | Some(Sampling::Defer) => "",
         Some(Sampling::Deny) => "-0",
         Some(Sampling::Accept) => "-1",
@@ -56,7 +56,7 @@ fn ours(request: &Headers) -> String {
 fn shown(cx: &Context, state: &str) -> String {
     let span = cx.span().span_context().clone();
     let ids = if span.is_valid() { format!("{}-{}", span.trace_id(), span.span_id()) } else { String::new() };
-    let state = if ids.is_empty() && cx.b3_bare_decision().is_none() { "" } else { state };
+    let state = if ids.is_empty() && cx.bare_sampling().is_none() { "" } else { state };
     (ids + state).replace(TRACE, "T").replace(SPAN, "S").replace(PARENT, "P")
 }
 
@@ -154,7 +154,7 @@ fn rules(request: &Headers) -> Vec<&'static str> {
     let lower_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let bad_parent = !(parent.len() == 16 && parent.bytes().all(lower_hex));
     let rules = [
-        ("a decision alone", extract(request).b3_bare_decision().is_some()),
+        ("a decision alone", extract(request).bare_sampling().is_some()),
         ("debug in b3", third == "d"),
         ("words", sampled.eq_ignore_ascii_case("true") || sampled.eq_ignore_ascii_case("false")),
         ("words in b3", matches!(third, "true" | "false")),

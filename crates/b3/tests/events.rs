@@ -18,6 +18,7 @@ fn told_of(request: &Headers) -> Vec<(String, String, String)> {
     let get = |event: &Event, name| event.get(name).to_owned();
     let told = events(|| drop(extract(request)));
     for event in &told {
+        assert!(event.to_string().starts_with("WARN propagator.rejected "), "{event:?}");
         assert!(!format!("{event:?}").contains("SECRET"), "{event:?}");
     }
     told.iter().map(|event| (get(event, "header"), get(event, "rule"), get(event, "bytes"))).collect()

@@ -13,7 +13,7 @@ use opentelemetry::{
     },
 };
 use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SdkTracer, SdkTracerProvider, ShouldSample};
-use otel_b3::{B3Propagator, B3Sampler, Sampling, SamplingExt};
+use otel_b3::{B3Propagator, DecisionSampler, Sampling, SamplingExt};
 
 /// With and without identifiers, and the state: all that a request may say, and nothing last.
 const INCOMING: [(Ids<'static>, Option<char>); 8] = [
@@ -85,12 +85,12 @@ fn three_hops_of_every_state_in_every_form() {
         //                                                  ids   ids-0 ids-1 ids-d  0     1     d   nothing
         (
             "B3, root on",
-            B3Sampler::new(Sampler::AlwaysOn).into(),
+            DecisionSampler::new(Sampler::AlwaysOn).into(),
             ["+1", "-0", "+1", "+d", "-0", "+1", "+d", "+1"],
         ),
         (
             "B3, root off",
-            B3Sampler::new(Sampler::AlwaysOff).into(),
+            DecisionSampler::new(Sampler::AlwaysOff).into(),
             ["-0", "-0", "+1", "+d", "-0", "+1", "+d", "-0"],
         ),
         // The SDK's own take a deferred trace for a denied one, and bare decisions for nothing. Debug goes on.
@@ -118,8 +118,8 @@ fn three_hops_of_every_state_in_every_form() {
 
 #[test]
 fn the_inner_sampler_decides_on_what_b3_leaves_open_and_on_nothing_else() {
-    let on = tracer(B3Sampler::new(Sampler::AlwaysOff).with_inner(Sampler::AlwaysOn));
-    let off = tracer(B3Sampler::new(Sampler::AlwaysOn).with_inner(Sampler::AlwaysOff));
+    let on = tracer(DecisionSampler::new(Sampler::AlwaysOff).with_inner(Sampler::AlwaysOn));
+    let off = tracer(DecisionSampler::new(Sampler::AlwaysOn).with_inner(Sampler::AlwaysOff));
     let open = |row: (Ids<'_>, Option<char>)| row == (None, None) || row == (IDS, Some('1'));
     for row in INCOMING {
         let cx = extract(&Form::Single.headers(row.0, row.1));
@@ -137,7 +137,7 @@ fn the_inner_sampler_decides_on_what_b3_leaves_open_and_on_nothing_else() {
 
 #[test]
 fn the_root_sampler_decides_on_a_deferred_trace_by_its_id() {
-    let tracer = tracer(B3Sampler::new(Sampler::TraceIdRatioBased(0.5)));
+    let tracer = tracer(DecisionSampler::new(Sampler::TraceIdRatioBased(0.5)));
     for (trace_id, sampled) in
         [("00000000000000010000000000000001", true), ("0000000000000001ffffffffffffffff", false)]
     {
@@ -150,18 +150,18 @@ fn the_root_sampler_decides_on_a_deferred_trace_by_its_id() {
 
 #[test]
 fn only_the_first_trace_under_a_bare_debug_decision_is_a_debug_trace() {
-    let tracer = tracer(B3Sampler::new(Sampler::AlwaysOff));
+    let tracer = tracer(DecisionSampler::new(Sampler::AlwaysOff));
     let cx = extract(&headers([("x-b3-flags", "1")]));
     let [first, second] = [start(&tracer, &cx), start(&tracer, &cx)];
     assert_ne!(trace_id(&first), trace_id(&second));
-    assert_eq!(first.b3_sampling(), Some(Sampling::Debug));
-    assert_eq!(second.b3_sampling(), Some(Sampling::Accept));
-    assert_eq!(cx.b3_sampling(), Some(Sampling::Debug), "without a span it is still what came");
+    assert_eq!(first.sampling(), Some(Sampling::Debug));
+    assert_eq!(second.sampling(), Some(Sampling::Accept));
+    assert_eq!(cx.sampling(), Some(Sampling::Debug), "without a span it is still what came");
 }
 
 #[test]
 fn a_state_left_over_from_one_trace_does_not_touch_another() {
-    let tracer = tracer(B3Sampler::new(Sampler::AlwaysOn));
+    let tracer = tracer(DecisionSampler::new(Sampler::AlwaysOn));
     for (ids, state) in INCOMING.into_iter().take(4) {
         let left_over =
             extract(&Form::Single.headers(ids, state)).with_remote_span_context(SpanContext::NONE);
@@ -173,7 +173,7 @@ fn a_state_left_over_from_one_trace_does_not_touch_another() {
 
 #[test]
 fn a_bare_decision_does_not_touch_a_trace_that_another_format_brought() {
-    let tracer = tracer(B3Sampler::new(Sampler::AlwaysOff));
+    let tracer = tracer(DecisionSampler::new(Sampler::AlwaysOff));
     for (state, flags) in
         [('0', TraceFlags::SAMPLED), ('1', TraceFlags::NOT_SAMPLED), ('d', TraceFlags::NOT_SAMPLED)]
     {
@@ -197,14 +197,14 @@ fn a_service_that_starts_no_span_passes_on_what_came() {
 
 #[test]
 fn a_bare_decision_is_passed_on_where_telemetry_is_suppressed() {
-    let tracer = tracer(B3Sampler::new(Sampler::AlwaysOn));
+    let tracer = tracer(DecisionSampler::new(Sampler::AlwaysOn));
     let cx = start(&tracer, &extract(&headers([("b3", "0")])).with_telemetry_suppressed());
     assert_eq!(inject(B3Propagator::single(), &cx), headers([("b3", "0")]));
 }
 
 #[test]
 fn the_trace_state_of_the_parent_is_kept() {
-    let sampler = B3Sampler::new(Sampler::AlwaysOn);
+    let sampler = DecisionSampler::new(Sampler::AlwaysOn);
     let trace_state = TraceState::from_key_value([("vendor", "7")]).unwrap();
     let trace_id = TraceId::from_hex(TRACE).unwrap();
     let span_id = SpanId::from_hex(SPAN).unwrap();
@@ -224,7 +224,7 @@ fn a_span_without_a_context_is_left_to_the_inner_sampler() {
     for (root, decision) in
         [(Sampler::AlwaysOn, SamplingDecision::RecordAndSample), (Sampler::AlwaysOff, SamplingDecision::Drop)]
     {
-        let sampler = B3Sampler::new(root);
+        let sampler = DecisionSampler::new(root);
         let result = sampler.should_sample(None, TraceId::from(1), "request", &SpanKind::Server, &[], &[]);
         assert_eq!(result.decision, decision);
     }

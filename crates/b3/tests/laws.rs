@@ -61,7 +61,7 @@ proptest! {
         if cx.has_active_span() {
             prop_assert!(cx.span().span_context().is_valid());
             prop_assert!(cx.span().span_context().is_remote());
-            prop_assert_eq!(cx.b3_bare_decision(), None);
+            prop_assert_eq!(cx.bare_sampling(), None);
         }
     }
 
@@ -105,7 +105,7 @@ proptest! {
         for form in FORMS {
             let other = extract(&inject(form.propagator(), &cx));
             prop_assert_eq!(span_of(&other), span_of(&cx));
-            prop_assert_eq!(other.b3_sampling(), cx.b3_sampling());
+            prop_assert_eq!(other.sampling(), cx.sampling());
         }
     }
 
@@ -123,7 +123,7 @@ proptest! {
         let from_lines = B3Propagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&lines));
         let from_map = extract(&as_text);
         prop_assert_eq!(span_of(&from_lines), span_of(&from_map));
-        prop_assert_eq!(from_lines.b3_sampling(), from_map.b3_sampling());
+        prop_assert_eq!(from_lines.sampling(), from_map.sampling());
     }
 
     #[test]
@@ -138,8 +138,8 @@ proptest! {
 
     #[test]
     fn any_text_in_a_header_is_judged_alike_alone_and_beside_a_valid_other_form(text in ".*") {
-        let alone = extract(&headers([("b3", &text)])).b3_sampling();
-        let beside = extract(&headers([("b3", text.as_str()), ("x-b3-sampled", "0")])).b3_sampling();
+        let alone = extract(&headers([("b3", &text)])).sampling();
+        let beside = extract(&headers([("b3", text.as_str()), ("x-b3-sampled", "0")])).sampling();
         prop_assert_eq!(beside, alone.or(Some(otel_b3::Sampling::Deny)));
     }
 }

@@ -34,7 +34,7 @@ fn busy() -> Context {
 fn assert_untouched(cx: &Context, rule: &str) {
     assert_eq!(cx.span().span_context(), busy().span().span_context(), "{rule}");
     assert_eq!(cx.baggage().to_string(), busy().baggage().to_string(), "{rule}");
-    assert_eq!(cx.b3_bare_decision(), None, "{rule}");
+    assert_eq!(cx.bare_sampling(), None, "{rule}");
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn every_state_with_ids_arrives_in_every_form() {
             let cx = extract_in(&busy(), &form.headers(IDS, state));
             let span = cx.span().span_context().clone();
             let sampled = matches!(sampling, Sampling::Accept | Sampling::Debug);
-            assert_eq!(cx.b3_sampling(), Some(sampling), "{form:?}");
+            assert_eq!(cx.sampling(), Some(sampling), "{form:?}");
             assert_eq!(span.trace_id().to_string(), TRACE);
             assert_eq!(span.span_id().to_string(), SPAN);
             assert_eq!(span.trace_flags(), TraceFlags::default().with_sampled(sampled), "{sampling:?}");
@@ -61,16 +61,12 @@ fn a_decision_without_ids_leaves_the_span_alone() {
         for (state, sampling) in STATES.into_iter().skip(1) {
             let cx = extract_in(&busy(), &form.headers(None, state));
             assert_eq!(cx.span().span_context(), busy().span().span_context());
-            assert_eq!(cx.b3_bare_decision(), Some(sampling), "{form:?}");
-            assert_eq!(
-                cx.b3_sampling(),
-                Some(Sampling::Accept),
-                "the span's flag, whatever came: {sampling:?}"
-            );
+            assert_eq!(cx.bare_sampling(), Some(sampling), "{form:?}");
+            assert_eq!(cx.sampling(), Some(Sampling::Accept), "the span's flag, whatever came: {sampling:?}");
 
             let cx = extract(&form.headers(None, state));
             assert!(!cx.has_active_span());
-            assert_eq!(cx.b3_sampling(), Some(sampling), "{form:?}");
+            assert_eq!(cx.sampling(), Some(sampling), "{form:?}");
         }
     }
 }
@@ -83,12 +79,12 @@ fn the_single_header_takes_precedence() {
             let mut headers = Form::Multi.headers(other_ids, other);
             headers.extend(Form::Single.headers(IDS, state));
             let cx = extract(&headers);
-            assert_eq!(cx.b3_sampling(), Some(sampling), "{headers:?}");
+            assert_eq!(cx.sampling(), Some(sampling), "{headers:?}");
             assert_eq!(cx.span().span_context().trace_id().to_string(), TRACE, "{headers:?}");
 
             headers.extend(Form::Single.headers(None, Some('0')));
             let cx = extract(&headers);
-            assert_eq!(cx.b3_sampling(), Some(Sampling::Deny), "a decision alone is a valid value, too");
+            assert_eq!(cx.sampling(), Some(Sampling::Deny), "a decision alone is a valid value, too");
             assert!(!cx.has_active_span());
         }
     }
@@ -100,10 +96,10 @@ fn a_malformed_single_header_leaves_the_multiple_ones_to_be_tried() {
         for (state, sampling) in STATES {
             let mut headers = Form::Multi.headers(IDS, state);
             headers.extend(common::headers([("b3", bad)]));
-            assert_eq!(extract(&headers).b3_sampling(), Some(sampling), "{headers:?}");
+            assert_eq!(extract(&headers).sampling(), Some(sampling), "{headers:?}");
         }
         let decision = headers([("b3", bad), ("x-b3-sampled", "0")]);
-        assert_eq!(extract(&decision).b3_sampling(), Some(Sampling::Deny), "{decision:?}");
+        assert_eq!(extract(&decision).sampling(), Some(Sampling::Deny), "{decision:?}");
     }
 }
 
@@ -135,16 +131,16 @@ fn bad_input_leaves_the_context_as_it_was() {
     ];
     for (rule, pairs) in rows {
         assert_untouched(&extract_in(&busy(), &headers(pairs.iter().copied())), rule);
-        assert_eq!(extract(&headers(pairs.iter().copied())).b3_sampling(), None, "{rule}");
+        assert_eq!(extract(&headers(pairs.iter().copied())).sampling(), None, "{rule}");
     }
 }
 
 #[test]
 fn spaces_and_tabs_around_a_value_are_not_part_of_it() {
     let single = headers([("b3", format!(" \t{TRACE}-{SPAN}-d "))]);
-    assert_eq!(extract(&single).b3_sampling(), Some(Sampling::Debug));
+    assert_eq!(extract(&single).sampling(), Some(Sampling::Debug));
     let multi = headers([("x-b3-traceid", format!("{TRACE}\t")), ("x-b3-spanid", format!(" {SPAN}"))]);
-    assert_eq!(extract(&multi).b3_sampling(), Some(Sampling::Defer));
+    assert_eq!(extract(&multi).sampling(), Some(Sampling::Defer));
 }
 
 #[test]
@@ -163,12 +159,12 @@ fn of_repeated_headers_the_first_counts() {
     let read =
         |lines: &http::HeaderMap| B3Propagator::new().extract_with_context(&busy(), &HeaderExtractor(lines));
     let cx = read(&lines);
-    assert_eq!(cx.b3_sampling(), Some(Sampling::Deny));
+    assert_eq!(cx.sampling(), Some(Sampling::Deny));
     assert_eq!(inject(B3Propagator::single(), &cx), Form::Single.headers(IDS, Some('0')));
 
     lines.append("b3", http::HeaderValue::from_static("d"));
     lines.append("b3", http::HeaderValue::from_static("0"));
-    assert_eq!(read(&lines).b3_bare_decision(), Some(Sampling::Debug));
+    assert_eq!(read(&lines).bare_sampling(), Some(Sampling::Debug));
 }
 
 #[test]
@@ -191,7 +187,7 @@ fn names_are_found_as_carriers_of_http_write_them() {
         lines.insert(name.parse::<http::HeaderName>().unwrap(), http::HeaderValue::from_static(value));
     }
     let cx = B3Propagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&lines));
-    assert_eq!(cx.b3_sampling(), Some(Sampling::Debug));
+    assert_eq!(cx.sampling(), Some(Sampling::Debug));
 }
 
 #[test]
@@ -316,7 +312,7 @@ fn a_state_is_about_its_own_trace_alone() {
     );
     for (state, _) in STATES {
         let cx = extract(&Form::Single.headers(IDS, state)).with_remote_span_context(other.clone());
-        assert_eq!(cx.b3_sampling(), Some(Sampling::Accept), "{state:?} of another trace");
+        assert_eq!(cx.sampling(), Some(Sampling::Accept), "{state:?} of another trace");
     }
 }
 
@@ -334,7 +330,7 @@ fn a_span_that_another_format_brought_is_judged_by_what_is_known_of_it() {
         let state = (state != '-').then_some(state);
         let span = SpanContext::new(ids.0, ids.1, flags, true, TraceState::NONE);
         let cx = extract(&Form::Single.headers(IDS, state)).with_remote_span_context(span);
-        assert_eq!(cx.b3_sampling(), Some(expected), "{rule}");
+        assert_eq!(cx.sampling(), Some(expected), "{rule}");
     }
 }
 
@@ -344,7 +340,7 @@ fn what_came_last_of_a_trace_counts() {
         for (last, sampling) in STATES {
             let cx = extract(&Form::Single.headers(IDS, first));
             let cx = extract_in(&cx, &Form::Multi.headers(IDS, last));
-            assert_eq!(cx.b3_sampling(), Some(sampling), "{first:?}, then {last:?}");
+            assert_eq!(cx.sampling(), Some(sampling), "{first:?}, then {last:?}");
         }
     }
 }
@@ -352,6 +348,6 @@ fn what_came_last_of_a_trace_counts() {
 #[test]
 fn a_decision_that_comes_later_does_not_end_a_debug_trace() {
     let cx = extract_in(&extract(&Form::Single.headers(IDS, Some('d'))), &headers([("b3", "0")]));
-    assert_eq!(cx.b3_sampling(), Some(Sampling::Debug));
-    assert_eq!(cx.b3_bare_decision(), Some(Sampling::Deny));
+    assert_eq!(cx.sampling(), Some(Sampling::Debug));
+    assert_eq!(cx.bare_sampling(), Some(Sampling::Deny));
 }

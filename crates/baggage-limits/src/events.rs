@@ -1,13 +1,7 @@
 //! One event for each header of which something was left out.
 
 use crate::{Reason, Report, wire::HEADER};
-use otel_propagator_core::diagnostics::{AtRisk, Direction, LeftOut, Rejected, Throttle};
-
-/// One throttle for each rule of the header, each way.
-static IN: [Throttle; Reason::COUNT] = [const { Throttle::new() }; Reason::COUNT];
-static OUT: [Throttle; Reason::COUNT] = [const { Throttle::new() }; Reason::COUNT];
-static EMPTY: Throttle = Throttle::new();
-static AT_RISK: Throttle = Throttle::new();
+use otel_propagator_core::diagnostics::{AtRisk, Direction, LeftOut, Rejected};
 
 impl Report {
     /// Emits one event, rate-limited, if a received header could not be used, or if members of it or of one that
@@ -23,10 +17,10 @@ impl Report {
         match (first, direction) {
             (Some((reason, count)), _) => self.emit_reason(reason, count, direction),
             (None, Direction::In) if self.kept.members == 0 => {
-                Rejected { header: HEADER, rule: "no member", bytes: self.measured.bytes }.emit(&EMPTY);
+                Rejected::new(HEADER, "no member", self.measured.bytes).emit();
             }
             (None, Direction::Out) if self.at_risk > 0 => {
-                AtRisk { header: HEADER, members: self.at_risk, bytes: self.kept.bytes }.emit(&AT_RISK);
+                AtRisk::new(HEADER, self.at_risk, self.kept.bytes).emit();
             }
             (None, _) => {}
         }
@@ -34,15 +28,15 @@ impl Report {
 
     fn emit_reason(&self, reason: Reason, left_out: usize, direction: Direction) {
         let (header, rule, bytes, kept) = (HEADER, reason.as_str(), self.measured.bytes, self.kept.members);
-        let throttles = match direction {
-            Direction::In => &IN,
-            Direction::Out => &OUT,
-        };
-        let Some(throttle) = throttles.get(reason as usize) else { return };
         if direction == Direction::In && kept == 0 {
-            Rejected { header, rule, bytes }.emit(throttle);
+            Rejected::new(header, rule, bytes).emit();
         } else {
-            LeftOut { header, direction, rule, left_out, kept, bytes }.emit(throttle);
+            let is_policy = matches!(reason, Reason::Denied | Reason::NotAllowed);
+            LeftOut::new(header, direction, rule)
+                .members(left_out, kept)
+                .bytes(bytes)
+                .is_policy(is_policy)
+                .emit();
         }
     }
 }

@@ -17,7 +17,8 @@ use otel_propagator_core::diagnostics::Direction;
 ///
 /// What the inner propagator sends as `baggage` is measured as it stands: a header over the limits is withheld and
 /// written again from fewer members. Its other headers pass as they are, once. What it may read of `baggage` ends
-/// where the limits do. A composite of propagators may be wrapped as well as a single one.
+/// where the limits do; baggage that it has from elsewhere is held to [`Limits::max_members`] and to the limits of keys
+/// and of single members, by the order of [`Limits::select`]. A composite of propagators may be wrapped as well as a single one.
 ///
 /// ```
 /// use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};

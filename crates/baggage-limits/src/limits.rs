@@ -91,7 +91,7 @@ impl Limits {
 
     /// Sends these keys before all others, so that they are the last to be left out.
     ///
-    /// On the way in it has no effect: there the leading members that fit are kept.
+    /// On the way in it has no effect on the `baggage` header: of that the leading members that fit are kept.
     #[must_use]
     pub const fn keep_first(mut self, keys: &'static [&'static str]) -> Self {
         self.keep_first = keys;

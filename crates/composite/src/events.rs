@@ -1,19 +1,16 @@
 //! What the operator is told, beside the events of the formats themselves.
 
-use otel_propagator_core::diagnostics::{TARGET, Throttle};
+use otel_propagator_core::diagnostics::{TARGET, admit};
 use std::fmt::Display;
 use tracing::Level;
 
 /// `propagator.conflict`: two headers name different traces.
 #[cold]
-pub(crate) fn conflict(chosen: &str, not_chosen: &str, throttle: &Throttle) {
-    if !tracing::event_enabled!(target: TARGET, Level::WARN) {
-        return;
-    }
-    let Some(suppressed) = throttle.admit() else { return };
+pub(crate) fn conflict(chosen: &str, not_chosen: &str) {
+    let Some(suppressed) = admit(&["conflict", chosen, not_chosen]) else { return };
     tracing::event!(
         name: "propagator.conflict", target: TARGET, Level::WARN,
-        chosen, not_chosen, suppressed,
+        name = "propagator.conflict", chosen, not_chosen, suppressed,
         "{chosen} and {not_chosen} name different traces: {chosen} was chosen"
     );
 }
@@ -22,7 +19,7 @@ pub(crate) fn conflict(chosen: &str, not_chosen: &str, throttle: &Throttle) {
 pub(crate) fn configuration(variable: &str, problem: &dyn Display, known: &str) {
     tracing::event!(
         name: "propagator.configuration", target: TARGET, Level::WARN,
-        variable, %problem, known,
+        name = "propagator.configuration", variable, %problem, known,
         "{variable}: {problem}; known names: {known}"
     );
 }
@@ -31,7 +28,7 @@ pub(crate) fn configuration(variable: &str, problem: &dyn Display, known: &str) 
 pub(crate) fn installed(propagator: &dyn std::fmt::Debug) {
     tracing::event!(
         name: "propagator.installed", target: TARGET, Level::INFO,
-        propagator = ?propagator,
+        name = "propagator.installed", propagator = ?propagator,
         "propagator installed: {propagator:?}"
     );
 }

@@ -7,13 +7,11 @@ use opentelemetry::{
     propagation::Extractor,
     trace::{SpanContext, TraceContextExt, TraceState},
 };
-use otel_propagator_core::diagnostics::Throttle;
 use std::ptr;
 
 /// A propagator of the extraction list.
 pub(crate) struct Reader {
     part: Part,
-    conflicts: Throttle,
     outcomes: Option<Outcomes>,
 }
 
@@ -30,7 +28,7 @@ pub(crate) enum Yield {
 
 impl Reader {
     pub(crate) fn new(part: Part, outcomes: Option<Outcomes>) -> Self {
-        Self { part, conflicts: Throttle::new(), outcomes }
+        Self { part, outcomes }
     }
 
     fn read(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
@@ -88,7 +86,7 @@ impl<'a> Extraction<'a> {
             self.chosen = Some(reader);
             return Yield::Chosen;
         };
-        let on_conflict = || events::conflict(chosen.part.header(), reader.part.header(), &reader.conflicts);
+        let on_conflict = || events::conflict(chosen.part.header(), reader.part.header());
         self.read = Some(resolved(before, &after, on_conflict));
         Yield::NotChosen
     }

@@ -138,7 +138,7 @@
 //! # Non-goals
 //!
 //! There are no formats here but those of the features; other crates' propagators fit the builder and [`Registry`].
-//! Sampling is the sampler's business: `otel_b3::B3Sampler` honours what B3 decided.
+//! Sampling is the sampler's business: `otel_b3::DecisionSampler` honours what B3 decided.
 
 mod builder;
 mod conflict;

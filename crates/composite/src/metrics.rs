@@ -133,7 +133,7 @@ fn is_present(part: &Part, extractor: &dyn Extractor) -> bool {
 #[cfg(feature = "b3")]
 fn has_decision(part: &Part, after: &Context) -> bool {
     use otel_b3::SamplingExt as _;
-    part.facts.reads.iter().any(|name| name == "b3") && after.b3_bare_decision().is_some()
+    part.facts.reads.iter().any(|name| name == "b3") && after.bare_sampling().is_some()
 }
 
 #[cfg(not(feature = "b3"))]

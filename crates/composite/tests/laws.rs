@@ -93,7 +93,7 @@ proptest! {
         let baggage = BaggagePropagator::new().extract_with_context(&Context::new(), &carrier);
         prop_assert_eq!(members(&cx), members(&baggage));
         let b3 = B3Propagator::single().extract_with_context(&Context::new(), &carrier);
-        prop_assert_eq!(cx.b3_bare_decision(), b3.b3_bare_decision());
+        prop_assert_eq!(cx.bare_sampling(), b3.bare_sampling());
     }
 
     #[test]

@@ -182,8 +182,8 @@ impl Told {
             trace_id,
             span_id,
             tracestate: span.trace_state().header(),
-            b3: cx.b3_sampling().filter(|sampling| *sampling == Sampling::Debug),
-            b3_decision: cx.b3_bare_decision(),
+            b3: cx.sampling().filter(|sampling| *sampling == Sampling::Debug),
+            b3_decision: cx.bare_sampling(),
             house: cx.get::<HouseHeader>().map(|header| header.0.clone()),
             conflicts: cx.conflicting_span_contexts().iter().map(ids).collect(),
         }
@@ -309,7 +309,7 @@ fn examples() {
         let carrier = headers(&[pairs, &[state]].concat());
         let cx = propagator.extract_with_context(&Context::new(), &carrier);
         assert_eq!(cx.span().span_context().span_id().to_string(), span_id, "{rule}");
-        assert_eq!(cx.b3_sampling(), sampling, "{rule}");
+        assert_eq!(cx.sampling(), sampling, "{rule}");
         assert_eq!(cx.conflicting_span_contexts().len(), conflicts, "{rule}");
     }
 }
@@ -343,7 +343,7 @@ fn both_forms_of_b3_are_read_once() {
     assert_eq!(propagator.to_string(), "extract: b3multi; inject: b3multi, b3; baggage: nothing");
     let carrier = headers(&[("b3", "0af7651916cd43dd8448eb211c80319c-00000000000000b2-d")]);
     let cx = propagator.extract_with_context(&Context::new(), &carrier);
-    assert_eq!(cx.b3_sampling(), Some(Sampling::Debug));
+    assert_eq!(cx.sampling(), Some(Sampling::Debug));
     let mut sent = Headers::new();
     propagator.inject_context(&cx, &mut sent);
     assert_eq!(sent.len(), 4, "{sent:?}");

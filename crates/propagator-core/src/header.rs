@@ -26,10 +26,53 @@ pub struct Repeated {
     pub bytes: usize,
 }
 
-/// Reads a header that may be sent once.
+/// All lines of a header.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[allow(clippy::exhaustive_enums, reason = "a header has no other number of lines")]
+pub enum Lines<'a> {
+    /// The carrier does not have the header.
+    Absent,
+    /// The lines that are text, in order; one at least.
+    Text(Vec<&'a str>),
+    /// The header is there, but the carrier cannot give any of its lines as text.
+    Unreadable,
+}
+
+/// Reads all lines of a header.
 ///
-/// Only [`Extractor::get_all`] can tell a repeated header from a single one; it allocates the list of lines
-/// where the header is there and nothing where it is not.
+/// Only [`Extractor::get_all`] gives them all; it allocates the list where the header is there. A carrier may answer
+/// with an empty list where it does not have the header ("SHOULD return an empty collection") as well as where it has
+/// no line that is text. Which one it is, the list of its keys says.
+/// <https://opentelemetry.io/docs/specs/otel/context/api-propagators/#getall>
+///
+/// ```
+/// use otel_propagator_core::header::{Lines, lines};
+/// use std::collections::HashMap;
+///
+/// let carrier = HashMap::from([("baggage".to_owned(), "a=1".to_owned())]);
+/// assert_eq!(lines(&carrier, "baggage"), Lines::Text(vec!["a=1"]));
+/// assert_eq!(lines(&carrier, "tracestate"), Lines::Absent);
+/// ```
+#[must_use]
+#[inline]
+pub fn lines<'a>(extractor: &'a dyn Extractor, name: &str) -> Lines<'a> {
+    match extractor.get_all(name) {
+        None => Lines::Absent,
+        Some(lines) if lines.is_empty() => without_text(extractor, name),
+        Some(lines) => Lines::Text(lines),
+    }
+}
+
+#[cold]
+fn without_text<'a>(extractor: &dyn Extractor, name: &str) -> Lines<'a> {
+    if extractor.keys().iter().any(|key| key.eq_ignore_ascii_case(name)) {
+        Lines::Unreadable
+    } else {
+        Lines::Absent
+    }
+}
+
+/// Reads a header that may be sent once, by way of [`lines`].
 ///
 /// ```
 /// use otel_propagator_core::header::{Line, line};
@@ -42,11 +85,13 @@ pub struct Repeated {
 #[must_use]
 #[inline]
 pub fn line<'a>(extractor: &'a dyn Extractor, name: &str) -> Line<'a> {
-    let Some(lines) = extractor.get_all(name) else { return Line::Absent };
-    match *lines.as_slice() {
-        [] => Line::Unreadable,
-        [line] => Line::One(field_value(line)),
-        [..] => Line::Repeated(Repeated { lines: lines.len(), bytes: joined_len(&lines) }),
+    match lines(extractor, name) {
+        Lines::Absent => Line::Absent,
+        Lines::Unreadable => Line::Unreadable,
+        Lines::Text(lines) => match *lines.as_slice() {
+            [line] => Line::One(field_value(line)),
+            _ => Line::Repeated(Repeated { lines: lines.len(), bytes: joined_len(&lines) }),
+        },
     }
 }
 
@@ -119,17 +164,20 @@ const LONGEST_VALUE: usize = 8192;
 mod tests {
     use super::*;
 
-    struct Lines(Option<Vec<&'static str>>);
+    struct Carrier {
+        keys: Vec<&'static str>,
+        lines: Option<Vec<&'static str>>,
+    }
 
-    impl Extractor for Lines {
+    impl Extractor for Carrier {
         fn get(&self, _: &str) -> Option<&str> {
-            self.0.as_ref()?.first().copied()
+            self.lines.as_ref()?.first().copied()
         }
         fn keys(&self) -> Vec<&str> {
-            vec!["name"]
+            self.keys.clone()
         }
         fn get_all(&self, _: &str) -> Option<Vec<&str>> {
-            self.0.clone()
+            self.lines.clone()
         }
     }
 
@@ -152,8 +200,10 @@ mod tests {
             ("two", Some(vec!["a", "b"]), Line::Repeated(Repeated { lines: 2, bytes: 3 })),
             ("none of them text", Some(vec![]), Line::Unreadable),
         ];
+        let absent = Carrier { keys: vec!["names"], lines: Some(vec![]) };
+        assert_eq!(line(&absent, "name"), Line::Absent, "an empty collection is what GetAll should return");
         for (rule, lines, expected) in rows {
-            assert_eq!(line(&Lines(lines), "name"), expected, "{rule}");
+            assert_eq!(line(&Carrier { keys: vec!["NAME"], lines }, "name"), expected, "{rule}");
         }
     }
 }

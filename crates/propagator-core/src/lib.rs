@@ -24,6 +24,11 @@
 pub mod diagnostics;
 pub mod header;
 pub mod hex;
+pub mod keys;
+#[cfg(feature = "sampler")]
+mod sampler;
+pub mod sampling;
+mod throttle;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -2,10 +2,9 @@
 //!
 //! Each rule has a throttle of its own, so that a flood of one mistake does not hide the others.
 
-use crate::error::{ErrorKind, ParseError, TraceStateError};
 use opentelemetry::trace::TraceState;
 use otel_propagator_core::{
-    diagnostics::{Direction, LeftOut, Rejected, Throttle},
+    diagnostics::{Direction, LeftOut, Rejected},
     header::Repeated,
 };
 
@@ -13,50 +12,24 @@ pub(crate) const TRACEPARENT: &str = "traceparent";
 pub(crate) const TRACESTATE: &str = "tracestate";
 
 #[cold]
-pub(crate) fn traceparent_malformed(error: ParseError, bytes: usize) {
-    const RULES: usize = ErrorKind::TrailingData as usize + 1;
-    static THROTTLES: [Throttle; RULES] = [const { Throttle::new() }; RULES];
-    if let Some(throttle) = THROTTLES.get(error.kind() as usize) {
-        Rejected { header: TRACEPARENT, rule: error.rule(), bytes }.emit(throttle);
-    }
-}
-
-#[cold]
 pub(crate) fn traceparent_repeated(repeated: Repeated) {
-    static THROTTLE: Throttle = Throttle::new();
-    Rejected { header: TRACEPARENT, rule: "header came more than once", bytes: repeated.bytes }
-        .emit(&THROTTLE);
+    Rejected::new(TRACEPARENT, "header came more than once", repeated.bytes).emit();
 }
 
-/// The carrier does not tell how many bytes it could not read, here and below.
+/// The carrier does not tell how many bytes it could not read.
 #[cold]
-pub(crate) fn traceparent_unreadable() {
-    static THROTTLE: Throttle = Throttle::new();
-    Rejected { header: TRACEPARENT, rule: "value is not visible ASCII", bytes: 0 }.emit(&THROTTLE);
-}
-
-#[cold]
-pub(crate) fn tracestate_malformed(error: TraceStateError, bytes: usize) {
-    const RULES: usize = TraceStateError::Value as usize + 1;
-    static THROTTLES: [Throttle; RULES] = [const { Throttle::new() }; RULES];
-    if let Some(throttle) = THROTTLES.get(error as usize) {
-        Rejected { header: TRACESTATE, rule: error.rule(), bytes }.emit(throttle);
-    }
-}
-
-#[cold]
-pub(crate) fn tracestate_unreadable() {
-    static THROTTLE: Throttle = Throttle::new();
-    Rejected { header: TRACESTATE, rule: "value is not visible ASCII", bytes: 0 }.emit(&THROTTLE);
+pub(crate) fn unreadable(header: &'static str) {
+    Rejected::new(header, "value is not visible ASCII", 0).emit();
 }
 
 #[cold]
 pub(crate) fn tracestate_left_out(trace_state: &TraceState, left_out: usize) {
-    static THROTTLE: Throttle = Throttle::new();
     let members = trace_state.into_iter();
     let kept = members.len() - left_out;
     let separators = 2 * members.len() - 1;
     let bytes = members.map(|(key, value)| key.len() + value.len()).sum::<usize>() + separators;
-    let rule = "key or value is outside the grammar";
-    LeftOut { header: TRACESTATE, direction: Direction::Out, rule, left_out, kept, bytes }.emit(&THROTTLE);
+    LeftOut::new(TRACESTATE, Direction::Out, "key or value is outside the grammar")
+        .members(left_out, kept)
+        .bytes(bytes)
+        .emit();
 }

@@ -11,7 +11,10 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
     trace::{SpanContext, TraceContextExt, TraceState},
 };
-use otel_propagator_core::header::{self, Line};
+use otel_propagator_core::{
+    diagnostics::Rejected,
+    header::{self, Line, Lines},
+};
 use std::sync::LazyLock;
 
 /// Reads and writes `traceparent` and `tracestate`.
@@ -80,10 +83,10 @@ fn read_traceparent(extractor: &dyn Extractor) -> Option<TraceParent> {
         Line::Absent => return None,
         Line::One(value) => match TraceParent::parse(value) {
             Ok(traceparent) => return Some(traceparent),
-            Err(error) => events::traceparent_malformed(error, value.len()),
+            Err(error) => Rejected::new(TRACEPARENT, error.rule(), value.len()).emit(),
         },
         Line::Repeated(repeated) => events::traceparent_repeated(repeated),
-        Line::Unreadable => events::traceparent_unreadable(),
+        Line::Unreadable => events::unreadable(TRACEPARENT),
     }
     None
 }
@@ -92,13 +95,18 @@ fn read_traceparent(extractor: &dyn Extractor) -> Option<TraceParent> {
 ///
 /// <https://www.w3.org/TR/trace-context-2/#tracestate-header>
 fn read_tracestate(extractor: &dyn Extractor) -> Option<Parsed> {
-    let lines = extractor.get_all(TRACESTATE)?;
-    if lines.is_empty() {
-        events::tracestate_unreadable();
+    match header::lines(extractor, TRACESTATE) {
+        Lines::Absent => None,
+        Lines::Unreadable => {
+            events::unreadable(TRACESTATE);
+            None
+        }
+        Lines::Text(lines) => tracestate::parse(&lines)
+            .inspect_err(|error| {
+                Rejected::new(TRACESTATE, error.rule(), header::joined_len(&lines)).emit();
+            })
+            .ok(),
     }
-    tracestate::parse(&lines)
-        .inspect_err(|&error| events::tracestate_malformed(error, header::joined_len(&lines)))
-        .ok()
 }
 
 /// > Vendors MUST accept empty tracestate headers but SHOULD avoid sending them.

@@ -9,7 +9,7 @@ use opentelemetry::{
 };
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-use otel_b3::B3Sampler;
+use otel_b3::DecisionSampler;
 use otel_composite::{B3Propagator, CompositePropagator, SamplingExt, TraceContextPropagator, extract_only};
 use std::collections::HashSet;
 
@@ -40,7 +40,7 @@ struct Seen {
 
 #[tokio::main]
 async fn main() -> Result {
-    let sampler = B3Sampler::new(Sampler::AlwaysOn);
+    let sampler = DecisionSampler::new(Sampler::AlwaysOn);
     install(w3c(), SdkTracerProvider::builder().with_sampler(sampler).build());
 
     println!("a request through the edge:");
@@ -119,7 +119,7 @@ async fn answer(
         service: service.to_owned(),
         headers: context_headers(&headers),
         trace: context.span().span_context().trace_id().to_string(),
-        b3: context.b3_sampling().map(|state| format!("{state:?}")).unwrap_or_default(),
+        b3: context.sampling().map(|state| format!("{state:?}")).unwrap_or_default(),
     };
     let mut seen = vec![seen];
     if let Some(next) = next {

@@ -37,14 +37,7 @@ pub(crate) fn expected(lines: &Lines<'_>) -> Option<Trace> {
 
 fn goes_on(lines: &Lines<'_>) {
     let expected = expected(lines);
-    let next = received(lines, expected);
-    if let Some(headers) = lines.to_hash_map() {
-        law!(received(&headers, expected) == next, "a map gives the same answer", headers);
-    }
-    if let Some(headers) = lines.to_header_map() {
-        let carrier = opentelemetry_http::HeaderExtractor(&headers);
-        law!(received(&carrier, expected) == next, "HTTP headers give the same answer", headers);
-    }
+    let next = lines.one_answer(|carrier| received(carrier, expected));
     law!(received(&next, expected) == next, "the second hop sends what the first one sent", next);
 }
 
@@ -67,7 +60,7 @@ fn leaves_the_rest_alone(cx: &Context, expected: Option<Trace>) {
 pub(crate) fn read(cx: &Context) -> Option<Trace> {
     let span = cx.span();
     let span = span.span_context();
-    let state = cx.b3_sampling().map(state)?;
+    let state = cx.sampling().map(state)?;
     let ids = span.is_valid().then(|| {
         let sampled = u8::from(state.is_sampled());
         law!(

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry_http::HeaderExtractor;
 use std::{collections::HashMap, sync::LazyLock};
 
 /// A line of `baggage` that is long enough for what is sent to be remembered.
@@ -38,8 +39,20 @@ impl<'a> Lines<'a> {
         self.values(name).map(str::to_owned).reduce(|joined, line| joined + "," + &line)
     }
 
+    /// What is read of these headers, which is the same whatever carries them.
+    pub(crate) fn one_answer<A: PartialEq>(&self, read: impl Fn(&dyn Extractor) -> A) -> A {
+        let answer = read(self);
+        if let Some(headers) = self.to_hash_map() {
+            law!(read(&headers) == answer, "a map gives the same answer", headers);
+        }
+        if let Some(headers) = self.to_header_map() {
+            law!(read(&HeaderExtractor(&headers)) == answer, "HTTP headers give the same answer", headers);
+        }
+        answer
+    }
+
     /// The same headers as an HTTP server holds them, unless one of the lines is not text in HTTP.
-    pub(crate) fn to_header_map(&self) -> Option<HeaderMap> {
+    fn to_header_map(&self) -> Option<HeaderMap> {
         let mut headers = HeaderMap::with_capacity(self.0.len());
         for (name, value) in &self.0 {
             let value = HeaderValue::from_str(value).ok()?;
@@ -50,7 +63,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The same headers with their lines joined, unless a header that is no list has several.
-    pub(crate) fn to_hash_map(&self) -> Option<HashMap<String, String>> {
+    fn to_hash_map(&self) -> Option<HashMap<String, String>> {
         let mut headers = HashMap::<String, String>::with_capacity(self.0.len());
         for (name, value) in &self.0 {
             if let Some(joined) = headers.get_mut(*name) {

@@ -1,6 +1,6 @@
 //! Counts the lines that the propagators write to the log.
 
-use otel_propagator_core::diagnostics::{TARGET, Throttle};
+use otel_propagator_core::diagnostics::{BURST, TARGET, WINDOW};
 use std::{
     collections::BTreeMap,
     fmt::Debug,
@@ -27,8 +27,8 @@ impl Counts {
     /// Prints the lines; whether each rule kept to its burst.
     pub(crate) fn report(&self, elapsed: Duration) -> bool {
         let counts = self.0.lock().expect("no thread panicked");
-        let windows = elapsed.as_secs() / Throttle::WINDOW.as_secs() + 2;
-        let bound = windows * u64::from(Throttle::BURST);
+        let windows = elapsed.as_secs() / WINDOW.as_secs() + 2;
+        let bound = windows * BURST as u64;
         let total: u64 = counts.values().sum();
         println!("\n{total} log lines in {} s, at most {bound} a rule:", elapsed.as_secs());
         for (rule, lines) in &*counts {

@@ -1,13 +1,13 @@
-//! A sampler that knows the four states.
+//! A sampler that obeys what was received of a decision.
 
-use crate::{Sampling, context};
+use crate::sampling::{self, Sampling};
 use opentelemetry::{
     Context, KeyValue,
     trace::{Link, SpanKind, TraceContextExt, TraceId, TraceState},
 };
-use opentelemetry_sdk::trace::{ParentBasedSampler, SamplingDecision, SamplingResult, ShouldSample};
+use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
 
-/// Obeys what B3 said of a trace, and leaves all other traces to another sampler.
+/// Obeys the [state](Sampling) that was received with a trace, and leaves all other traces to another sampler.
 ///
 /// | received | the new span |
 /// |---|---|
@@ -25,38 +25,37 @@ use opentelemetry_sdk::trace::{ParentBasedSampler, SamplingDecision, SamplingRes
 ///
 /// ```
 /// use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-/// use otel_b3::B3Sampler;
+/// use otel_propagator_core::sampling::DecisionSampler;
 ///
 /// let provider = SdkTracerProvider::builder()
-///     .with_sampler(B3Sampler::new(Sampler::TraceIdRatioBased(0.01)))
+///     .with_sampler(DecisionSampler::new(Sampler::TraceIdRatioBased(0.01)))
 ///     .build();
 /// ```
 #[derive(Clone, Debug)]
-pub struct B3Sampler {
+pub struct DecisionSampler {
     root: Box<dyn ShouldSample>,
-    inner: Box<dyn ShouldSample>,
+    inner: Option<Box<dyn ShouldSample>>,
 }
 
-impl B3Sampler {
+impl DecisionSampler {
     /// Asks `root` for traces that start here and for those that nobody decided on. A span with a parent follows
     /// the parent's sampled flag.
     ///
     /// `root` must not be parent-based itself: it would take the unset flag of a deferred trace for a decision.
     #[must_use]
     pub fn new(root: impl Into<Box<dyn ShouldSample>>) -> Self {
-        let root = root.into();
-        Self { inner: Box::new(ParentBasedSampler::new(root.clone())), root }
+        Self { root: root.into(), inner: None }
     }
 
-    /// Asks `inner` about everything that B3 says nothing of, instead of following the parent.
+    /// Asks `inner` about everything that no state was received of, instead of following the parent.
     #[must_use]
     pub fn with_inner(mut self, inner: impl Into<Box<dyn ShouldSample>>) -> Self {
-        self.inner = inner.into();
+        self.inner = Some(inner.into());
         self
     }
 }
 
-impl ShouldSample for B3Sampler {
+impl ShouldSample for DecisionSampler {
     fn should_sample(
         &self,
         parent_context: Option<&Context>,
@@ -66,19 +65,29 @@ impl ShouldSample for B3Sampler {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let sampler = match parent_context.and_then(|cx| context::state_for_new_span(cx, trace_id)) {
-            Some(Sampling::Debug | Sampling::Accept) => {
-                return decided(SamplingDecision::RecordAndSample, parent_context);
-            }
-            Some(Sampling::Deny) => return decided(SamplingDecision::Drop, parent_context),
-            Some(Sampling::Defer) => &self.root,
-            None => &self.inner,
+        let state = parent_context.and_then(|cx| sampling::state_for_new_span(cx, trace_id));
+        let sampler = match (state, &self.inner) {
+            (Some(Sampling::Defer), _) => &self.root,
+            (None, Some(inner)) => inner,
+            (state, _) => match state.or_else(|| flag_of_parent(parent_context?)) {
+                Some(state) => return decided(state, parent_context),
+                None => &self.root,
+            },
         };
         sampler.should_sample(parent_context, trace_id, name, span_kind, attributes, links)
     }
 }
 
-fn decided(decision: SamplingDecision, parent: Option<&Context>) -> SamplingResult {
+/// What the sampled flag of a valid parent says.
+fn flag_of_parent(parent: &Context) -> Option<Sampling> {
+    let span = parent.span();
+    let parent = span.span_context();
+    parent.is_valid().then(|| if parent.is_sampled() { Sampling::Accept } else { Sampling::Deny })
+}
+
+fn decided(state: Sampling, parent: Option<&Context>) -> SamplingResult {
+    let decision =
+        if state.is_sampled() { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop };
     let trace_state = parent.map_or(TraceState::NONE, |cx| cx.span().span_context().trace_state().clone());
     SamplingResult { decision, attributes: Vec::new(), trace_state }
 }

@@ -1,0 +1,166 @@
+//! A sampling decision that the sampled flag of a span context cannot hold: deferred, or made by all means.
+//!
+//! B3, Jaeger and X-Ray can leave the decision to the receiver, B3 and Jaeger can ask for a debug trace, B3 can carry
+//! a decision without a trace, and a service may receive a flag that it does not trust. All of them put one kind of
+//! value into the [`Context`], and one sampler obeys it: `DecisionSampler`, with the feature `sampler`.
+
+use opentelemetry::{
+    Context,
+    trace::{SpanContext, TraceContextExt, TraceId},
+};
+use std::sync::OnceLock;
+
+#[cfg(feature = "sampler")]
+pub use crate::sampler::DecisionSampler;
+
+/// What is known of the decision whether a trace is recorded.
+///
+/// The names are those of B3: <https://github.com/openzipkin/b3-propagation#sampling-state>.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[allow(clippy::exhaustive_enums, reason = "no format knows a fifth, and B3 promises none")]
+pub enum Sampling {
+    /// Nobody has decided yet: whoever receives the trace does.
+    Defer,
+    /// Do not record.
+    Deny,
+    /// Record.
+    Accept,
+    /// Record by all means, all the way: [`Accept`](Self::Accept) with emphasis.
+    Debug,
+}
+
+impl Sampling {
+    /// Whether the sampled flag is set for it: "Debug implies an accept decision".
+    #[must_use]
+    pub const fn is_sampled(self) -> bool {
+        matches!(self, Self::Accept | Self::Debug)
+    }
+}
+
+/// The state received with a trace. It is about that trace alone.
+#[derive(Debug)]
+struct Received {
+    trace_id: TraceId,
+    span_id: opentelemetry::trace::SpanId,
+    sampling: Sampling,
+}
+
+/// A decision received without identifiers. It is about the next trace that starts here.
+#[derive(Debug)]
+struct Bare {
+    decision: Sampling,
+    /// The trace that the sampler started under a debug decision.
+    debug_trace: OnceLock<TraceId>,
+}
+
+/// The sampling state of a [`Context`].
+///
+/// ```
+/// use opentelemetry::{Context, trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState}};
+/// use otel_propagator_core::sampling::{Sampling, SamplingExt};
+///
+/// let (trace_id, span_id) = (TraceId::from(1), SpanId::from(2));
+/// let received = SpanContext::new(trace_id, span_id, TraceFlags::NOT_SAMPLED, true, TraceState::NONE);
+/// let cx = Context::new().with_remote_sampling(received, Sampling::Defer);
+/// assert_eq!(cx.sampling(), Some(Sampling::Defer));
+/// assert_eq!(Context::new().sampling(), None);
+/// ```
+pub trait SamplingExt: sealed::Sealed {
+    /// The state that goes on with this context; `None` where nothing was received or decided.
+    ///
+    /// Of a valid span: what was received with its trace, as far as it still holds. [`Sampling::Debug`] holds
+    /// for the whole trace, [`Sampling::Defer`] until a span is started in it. Otherwise the span's sampled flag
+    /// decides between [`Sampling::Accept`] and [`Sampling::Deny`]. Without a valid span it is
+    /// [`bare_sampling`](Self::bare_sampling).
+    fn sampling(&self) -> Option<Sampling>;
+
+    /// The decision that was received last without identifiers, such as `b3: 0`. Never [`Sampling::Defer`].
+    ///
+    /// It is about traces that start in this context, so it is kept, and not applied, where another format brought
+    /// a span.
+    fn bare_sampling(&self) -> Option<Sampling>;
+
+    /// The context with a received span and the state that came with it.
+    ///
+    /// The sampled flag of the span context is set as the state says.
+    #[must_use]
+    fn with_remote_sampling(&self, span_context: SpanContext, sampling: Sampling) -> Context;
+
+    /// The context with a decision about the next trace that starts in it. [`Sampling::Defer`] decides nothing, so it
+    /// takes an earlier decision away.
+    #[must_use]
+    fn with_bare_sampling(&self, decision: Sampling) -> Context;
+}
+
+impl SamplingExt for Context {
+    fn sampling(&self) -> Option<Sampling> {
+        sampling(self, self.span().span_context())
+    }
+
+    fn bare_sampling(&self) -> Option<Sampling> {
+        self.get::<Bare>().map(|bare| bare.decision).filter(|&decision| decision != Sampling::Defer)
+    }
+
+    fn with_remote_sampling(&self, span: SpanContext, sampling: Sampling) -> Context {
+        let (trace_id, span_id) = (span.trace_id(), span.span_id());
+        let flags = span.trace_flags().with_sampled(sampling.is_sampled());
+        let span = SpanContext::new(trace_id, span_id, flags, true, span.trace_state().clone());
+        // The flag says all of an accepted trace, unless there is an earlier state to be replaced.
+        let said_by_flag = sampling == Sampling::Accept && self.get::<Received>().is_none();
+        let cx = self.with_remote_span_context(span);
+        if said_by_flag { cx } else { cx.with_value(Received { trace_id, span_id, sampling }) }
+    }
+
+    fn with_bare_sampling(&self, decision: Sampling) -> Context {
+        self.with_value(Bare { decision, debug_trace: OnceLock::new() })
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for opentelemetry::Context {}
+}
+
+/// The state that a span about to start is subject to; `None` where nothing was received that the parent's flag does
+/// not say.
+#[cfg(feature = "sampler")]
+pub(crate) fn state_for_new_span(cx: &Context, trace_id: TraceId) -> Option<Sampling> {
+    let parent = cx.span();
+    if parent.span_context().is_valid() {
+        return received(cx, parent.span_context());
+    }
+    let bare = cx.get::<Bare>()?;
+    if bare.decision == Sampling::Debug {
+        bare.debug_trace.get_or_init(|| trace_id);
+    }
+    cx.bare_sampling()
+}
+
+fn sampling(cx: &Context, span: &SpanContext) -> Option<Sampling> {
+    if !span.is_valid() {
+        return cx.bare_sampling();
+    }
+    let by_flag = if span.is_sampled() { Sampling::Accept } else { Sampling::Deny };
+    Some(received(cx, span).unwrap_or(by_flag))
+}
+
+/// What was received of a valid span's trace and still holds.
+///
+/// A sampled span shows that somebody decided since, or knew better; so does, of a deferred trace, any span but the
+/// received one.
+fn received(cx: &Context, span: &SpanContext) -> Option<Sampling> {
+    match cx.get::<Received>().filter(|received| received.trace_id == span.trace_id()) {
+        Some(Received { span_id, sampling, .. }) => match sampling {
+            Sampling::Debug => true,
+            Sampling::Deny => !span.is_sampled(),
+            Sampling::Defer => !span.is_sampled() && *span_id == span.span_id(),
+            Sampling::Accept => false,
+        }
+        .then_some(*sampling),
+        None => started_by_debug(cx, span.trace_id()).then_some(Sampling::Debug),
+    }
+}
+
+fn started_by_debug(cx: &Context, trace_id: TraceId) -> bool {
+    cx.get::<Bare>().is_some_and(|bare| bare.debug_trace.get() == Some(&trace_id))
+}
