@@ -106,6 +106,16 @@ impl B3Propagator {
 }
 
 impl TextMapPropagator for B3Propagator {
+    /// The same into the current context, which is not borrowed meanwhile: whoever listens to events may attach another.
+    fn extract(&self, extractor: &dyn Extractor) -> Context {
+        self.extract_with_context(&Context::current(), extractor)
+    }
+
+    /// The same from the current context, which is not borrowed meanwhile.
+    fn inject(&self, injector: &mut dyn Injector) {
+        self.inject_context(&Context::current(), injector);
+    }
+
     /// Sends the valid span of the context with its [sampling state](crate::SamplingExt::sampling), else a bare
     /// decision that was received, else nothing.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {

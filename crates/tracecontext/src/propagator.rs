@@ -41,6 +41,16 @@ impl TraceContextPropagator {
 }
 
 impl TextMapPropagator for TraceContextPropagator {
+    /// The same into the current context, which is not borrowed meanwhile: whoever listens to events may attach another.
+    fn extract(&self, extractor: &dyn Extractor) -> Context {
+        self.extract_with_context(&Context::current(), extractor)
+    }
+
+    /// The same from the current context, which is not borrowed meanwhile.
+    fn inject(&self, injector: &mut dyn Injector) {
+        self.inject_context(&Context::current(), injector);
+    }
+
     /// Sends `traceparent`, and `tracestate` where there is one; nothing where the span context is not valid.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let span = cx.span();
