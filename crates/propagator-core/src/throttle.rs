@@ -85,14 +85,12 @@ fn hash(rule: &[&str]) -> u32 {
 /// Lets [`BURST`] events through in any [`WINDOW`] and counts the rest.
 #[derive(Debug)]
 struct Throttle {
-    /// When the last ones were let through, in [`TICK`]s; 0 for never.
+    /// When the last ones were let through, by the [clock]; 0 for never.
     admitted: [AtomicU32; BURST],
     suppressed: AtomicU32,
 }
 
-/// A tenth of a second: an `AtomicU32` of them, which every target has, lasts for 13 years.
-const TICK: Duration = Duration::from_millis(100);
-/// One tick more than the window, since an event may have come at the end of its tick.
+/// A window in ticks of the [clock], and one more, since an event may have come at the end of its tick.
 const WINDOW_TICKS: u32 = 601;
 
 impl Throttle {
@@ -116,12 +114,18 @@ impl Throttle {
 
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 mod clock {
-    use std::{sync::LazyLock, time::Instant};
+    use std::{
+        sync::LazyLock,
+        time::{Duration, Instant},
+    };
+
+    /// A tenth of a second: an `AtomicU32` of them, which every target has, lasts for 13 years.
+    pub(super) const TICK: Duration = Duration::from_millis(100);
 
     /// The ticks since the first call, from 1 on.
     pub(super) fn now() -> u32 {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-        u32::try_from(START.elapsed().as_millis() / super::TICK.as_millis())
+        u32::try_from(START.elapsed().as_millis() / TICK.as_millis())
             .map_or(u32::MAX, |ticks| ticks.saturating_add(1))
     }
 }
@@ -140,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_window_is_so_many_ticks() {
-        assert_eq!(TICK * (WINDOW_TICKS - 1), WINDOW);
+        assert_eq!(clock::TICK * (WINDOW_TICKS - 1), WINDOW);
     }
 
     fn flood(throttle: &Throttle, at: u32) -> Vec<u32> {
