@@ -1,5 +1,6 @@
 //! A header as a carrier holds it: absent, on one line, or on several.
 
+use crate::diagnostics::Rejected;
 use opentelemetry::propagation::Extractor;
 
 /// A header of which only one line may be sent, such as `traceparent`.
@@ -93,6 +94,38 @@ pub fn line<'a>(extractor: &'a dyn Extractor, name: &str) -> Line<'a> {
             _ => Line::Repeated(Repeated { lines: lines.len(), bytes: joined_len(&lines) }),
         },
     }
+}
+
+/// Reads a header that may be sent once, and what it says; tells of one that cannot be used.
+///
+/// The event names the header, the rule that was broken and the size; see
+/// [`diagnostics`](crate::diagnostics).
+///
+/// ```
+/// use otel_propagator_core::header::parse_line;
+/// use std::collections::HashMap;
+///
+/// let parse = |value: &str| value.parse::<u8>().map_err(|_| "not a number");
+/// let carrier = HashMap::from([("hops".to_owned(), " 7".to_owned()), ("age".to_owned(), "old".to_owned())]);
+/// assert_eq!(parse_line(&carrier, "hops", parse), Some(7));
+/// assert_eq!(parse_line(&carrier, "age", parse), None);
+/// ```
+pub fn parse_line<T>(
+    extractor: &dyn Extractor,
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, &'static str>,
+) -> Option<T> {
+    let (rule, bytes) = match line(extractor, name) {
+        Line::Absent => return None,
+        Line::One(value) => match parse(value) {
+            Ok(parsed) => return Some(parsed),
+            Err(rule) => (rule, value.len()),
+        },
+        Line::Repeated(repeated) => ("header came more than once", repeated.bytes),
+        Line::Unreadable => ("value is not visible ASCII", 0),
+    };
+    Rejected::new(name, rule, bytes).emit();
+    None
 }
 
 /// The length in bytes of the lines of one header when they are joined by commas, as

@@ -1,0 +1,128 @@
+//! The propagator: the only file that knows `Extractor` and `Injector`.
+
+use crate::{ParseError, UberTraceId, context, debug_id, uber_trace_id::UBER_TRACE_ID};
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+};
+use otel_propagator_core::header::parse_line;
+use std::sync::LazyLock;
+
+/// Reads and writes `uber-trace-id`.
+///
+/// ```
+/// use opentelemetry::{Context, propagation::TextMapPropagator};
+/// use otel_jaeger::JaegerPropagator;
+/// use std::collections::HashMap;
+///
+/// let jaeger = JaegerPropagator::new().with_64_bit_trace_ids(true);
+/// let received = HashMap::from([("uber-trace-id".to_owned(), "64fe8b2a57d3eff7:17c29:0:3".to_owned())]);
+/// let cx = jaeger.extract_with_context(&Context::new(), &received);
+///
+/// let mut sent = HashMap::new();
+/// jaeger.inject_context(&cx, &mut sent);
+/// assert_eq!(sent["uber-trace-id"], "64fe8b2a57d3eff7:0000000000017c29:0:3");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct JaegerPropagator {
+    short_trace_ids: bool,
+    debug_id: bool,
+}
+
+impl JaegerPropagator {
+    /// A propagator for `uber-trace-id` alone, with trace ids of 32 digits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { short_trace_ids: false, debug_id: false }
+    }
+
+    /// Whether to send a trace id whose upper half is zero as 16 digits instead of 32, for peers that know only
+    /// 64-bit trace ids. Off by default.
+    ///
+    /// A longer id is never cut.
+    #[must_use]
+    pub const fn with_64_bit_trace_ids(mut self, short: bool) -> Self {
+        self.short_trace_ids = short;
+        self
+    }
+
+    /// Whether a request that brings no trace may ask for a debug trace with `jaeger-debug-id`. Off by default,
+    /// because whoever may send the header decides what is recorded.
+    ///
+    /// The name is [`JaegerExt::jaeger_debug_id`](crate::JaegerExt::jaeger_debug_id), and the wish is a
+    /// [bare decision](crate::SamplingExt::bare_sampling): the first trace that `DecisionSampler` starts in the
+    /// context is a debug trace.
+    #[must_use]
+    pub const fn with_debug_id(mut self, read: bool) -> Self {
+        self.debug_id = read;
+        self
+    }
+
+    /// The names of all headers that extraction reads.
+    ///
+    /// [`fields`](TextMapPropagator::fields) are those that injection writes.
+    ///
+    /// ```
+    /// use otel_jaeger::JaegerPropagator;
+    ///
+    /// let jaeger = JaegerPropagator::new().with_debug_id(true);
+    /// assert_eq!(jaeger.extract_fields().collect::<Vec<_>>(), ["uber-trace-id", "jaeger-debug-id"]);
+    /// ```
+    #[must_use]
+    pub fn extract_fields(&self) -> FieldIter<'static> {
+        let read = if self.debug_id { NAMES.get(..) } else { NAMES.get(..1) };
+        FieldIter::new(read.unwrap_or_default())
+    }
+}
+
+impl TextMapPropagator for JaegerPropagator {
+    /// Sends the context's span, if it is valid, with its [sampling state](crate::SamplingExt::sampling).
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        if let Some(header) = context::header(cx) {
+            injector.set(UBER_TRACE_ID, header.write(self.short_trace_ids));
+        }
+    }
+
+    /// Returns `cx` with what was received; `cx` as it is where that was nothing.
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        match uber_trace_id(extractor) {
+            Some(header) => context::with_header(cx, header),
+            None => self.without_trace(cx, extractor),
+        }
+    }
+
+    fn inject(&self, injector: &mut dyn Injector) {
+        self.inject_context(&Context::current(), injector);
+    }
+
+    fn extract(&self, extractor: &dyn Extractor) -> Context {
+        self.extract_with_context(&Context::current(), extractor)
+    }
+
+    /// The names of exactly those headers that injection may write.
+    fn fields(&self) -> FieldIter<'_> {
+        FieldIter::new(NAMES.get(..1).unwrap_or_default())
+    }
+}
+
+static NAMES: LazyLock<[String; 2]> =
+    LazyLock::new(|| [UBER_TRACE_ID, debug_id::DEBUG_ID].map(str::to_owned));
+
+impl JaegerPropagator {
+    /// What a request without a trace may still say.
+    fn without_trace(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        let id = if self.debug_id { debug_id(extractor) } else { None };
+        match id {
+            Some(id) => context::with_debug_id(cx, id),
+            None => cx.clone(),
+        }
+    }
+}
+
+fn uber_trace_id(extractor: &dyn Extractor) -> Option<UberTraceId> {
+    parse_line(extractor, UBER_TRACE_ID, |value| UberTraceId::parse(value).map_err(ParseError::rule))
+}
+
+fn debug_id(extractor: &dyn Extractor) -> Option<String> {
+    parse_line(extractor, debug_id::DEBUG_ID, debug_id::parse)
+}
