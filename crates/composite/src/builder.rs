@@ -1,25 +1,37 @@
 //! From propagators to a composite.
 
+use crate::{
+    CompositePropagator, Concern, IntoPart, Part,
+    part::Shared,
+    propagator::{Composite, InOrder},
+    watch::Watch,
+};
 #[cfg(feature = "metrics")]
 use opentelemetry::metrics::Meter;
-
-use crate::{
-    CompositePropagator, Concern, extract::Reader, metrics::Metrics, part::Part, propagator::Inner,
-    writer::Writer,
-};
-use opentelemetry::propagation::TextMapPropagator;
-use otel_baggage_limits::Limits;
+use otel_baggage_limits::{Limited, Limits};
 use std::{fmt, sync::Arc};
 
 /// Collects the propagators of a [`CompositePropagator`].
 ///
-/// Any propagator is taken, from this workspace or not.
+/// Any propagator is taken, from this workspace or not, also in the `Box` that upstream's composite takes. They are
+/// asked in the order in which they are added, on the way in and on the way out.
+///
+/// ```
+/// use opentelemetry::propagation::TextMapPropagator;
+/// use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+/// use otel_composite::CompositePropagator;
+///
+/// let boxed: Box<dyn TextMapPropagator + Send + Sync> = Box::new(TraceContextPropagator::new());
+/// let propagator = CompositePropagator::builder().baggage(BaggagePropagator::new()).trace(boxed).build();
+/// assert_eq!(propagator.fields().collect::<Vec<_>>(), ["baggage", "traceparent", "tracestate"]);
+/// ```
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Builder {
-    trace: Vec<Part>,
-    baggage: Vec<Part>,
-    other: Vec<Part>,
+    /// In the order in which they read.
+    parts: Vec<Part>,
+    /// The places of the parts, in the order in which they write.
+    writing: Vec<usize>,
     limits: Option<Limits>,
     last_wins: bool,
     #[cfg(feature = "metrics")]
@@ -30,30 +42,31 @@ impl Builder {
     /// Adds a trace format, less preferred than those added before.
     ///
     /// Extraction chooses the first that yields a valid remote span context; injection writes every one.
-    pub fn trace<P: TextMapPropagator + Send + Sync + 'static>(self, propagator: P) -> Self {
-        self.part(Concern::Trace, Part::new(propagator))
+    pub fn trace<Kind>(self, propagator: impl IntoPart<Kind>) -> Self {
+        self.part(propagator.into_part(Concern::Trace))
     }
 
-    /// Adds a baggage format: always read, after the trace, and always written.
+    /// Adds a baggage format: always read, whatever the trace does, and always written.
     ///
     /// Of several, the last that finds baggage replaces what the others found.
-    pub fn baggage<P: TextMapPropagator + Send + Sync + 'static>(self, propagator: P) -> Self {
-        self.part(Concern::Baggage, Part::new(propagator))
+    pub fn baggage<Kind>(self, propagator: impl IntoPart<Kind>) -> Self {
+        self.part(propagator.into_part(Concern::Baggage))
     }
 
-    /// Adds a propagator of some other concern: always read, last, and always written.
+    /// Adds a propagator of some other concern: always read and always written.
     ///
     /// It is not judged by what it yields, so one that changes the span does so.
-    pub fn other<P: TextMapPropagator + Send + Sync + 'static>(self, propagator: P) -> Self {
-        self.part(Concern::Other, Part::new(propagator))
+    pub fn other<Kind>(self, propagator: impl IntoPart<Kind>) -> Self {
+        self.part(propagator.into_part(Concern::Other))
     }
 
     /// Holds the baggage that is sent to these limits; [`Limits::new()`] unless set.
     ///
-    /// They are checked once, before any propagator that may send baggage writes, and what it writes as `baggage` is
-    /// measured. A `BaggagePropagator` of this workspace does that by itself and is given these limits, so nothing
-    /// is measured twice where all propagators are this workspace's. One that was built with other limits for the
-    /// way out keeps them: without a call of this method they alone hold for it, with it both do.
+    /// They are checked once, before any propagator writes, and what is written as `baggage` is measured. A
+    /// `BaggagePropagator` of this workspace does that by itself and is given these limits, so nothing is measured
+    /// twice where all propagators are this workspace's. One that was built with other limits for the way out keeps
+    /// them: without a call of this method they alone hold for it, unless another propagator knows none; with it both
+    /// do.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
@@ -82,13 +95,15 @@ impl Builder {
         self
     }
 
-    pub(crate) fn part(mut self, concern: Concern, part: Part) -> Self {
-        match concern {
-            Concern::Trace => self.trace.push(part),
-            Concern::Baggage => self.baggage.push(part),
-            Concern::Other => self.other.push(part),
-        }
+    pub(crate) fn part(mut self, part: Part) -> Self {
+        self.writing.push(self.parts.len());
+        self.parts.push(part);
         self
+    }
+
+    /// Adds parts whose order of writing is not that of reading.
+    pub(crate) fn parts(parts: Vec<Part>, writing: Vec<usize>) -> Self {
+        Self { parts, writing, ..Self::default() }
     }
 
     /// The composite.
@@ -96,111 +111,117 @@ impl Builder {
     pub fn build(mut self) -> CompositePropagator {
         self.hand_on_limits();
         self.read_once();
-        let (description, fields) = (self.to_string(), self.fields());
-        let metrics = self.metrics(&fields);
-        let writer = Writer::new(self.parts(), self.limits);
-        let readers = |parts: Vec<Part>| {
-            let extracting = parts.into_iter().filter(|part| part.extracts);
-            let outcomes = |part: &Part| Some(metrics.as_ref()?.outcomes(&part.facts.name));
-            extracting
-                .map(|part| (outcomes(&part), part))
-                .map(|(outcomes, part)| Reader::new(part, outcomes))
-                .collect()
-        };
-        CompositePropagator(Arc::new(Inner {
-            trace: readers(self.trace),
-            last_wins: self.last_wins,
-            baggage: readers(self.baggage),
-            other: readers(self.other),
-            writer,
+        let (description, fields) = (self.to_string(), distinct(self.writers().flat_map(Part::fields)));
+        CompositePropagator(Arc::new(Composite {
+            writer: self.writer(&fields),
+            watch: self.watch(&fields),
             fields,
+            extract_fields: distinct(self.parts.iter().flat_map(Part::extract_fields)),
             description,
-            metrics,
+            parts: self.parts,
+            last_wins: self.last_wins,
         }))
     }
 
-    fn parts(&self) -> impl Iterator<Item = &Part> {
-        self.trace.iter().chain(&self.baggage).chain(&self.other)
-    }
-
     fn hand_on_limits(&mut self) {
-        let Some(limits) = self.limits else { return };
-        for part in self.trace.iter_mut().chain(&mut self.baggage).chain(&mut self.other) {
-            part.hold_to(limits);
+        if let Some(limits) = self.limits {
+            self.parts.iter_mut().for_each(|part| part.hold_to(limits));
         }
     }
 
-    /// Reading the same headers a second time in the same way brings nothing.
+    /// Reading the same headers a second time in the same way brings nothing: the one that decides stays.
     fn read_once(&mut self) {
         let mut reading: Vec<Part> = Vec::new();
-        for part in &mut self.trace {
-            part.extracts &= !reading.iter().any(|earlier| earlier.reads_as(part));
+        let read = |part: &mut Part| {
+            part.extracts &= !reading.iter().any(|other| other.reads_as(part));
             reading.push(part.clone());
-        }
+        };
+        let trace = self.parts.iter_mut().filter(|part| part.concern == Concern::Trace);
+        if self.last_wins { trace.rev().for_each(read) } else { trace.for_each(read) }
     }
 
-    /// In the order of the propagators, each once: header names are compared without case.
-    fn fields(&self) -> Vec<String> {
-        self.parts().flat_map(Part::fields).fold(Vec::new(), |mut fields, field| {
-            if !fields.iter().any(|known: &String| known.eq_ignore_ascii_case(&field)) {
-                fields.push(field);
-            }
-            fields
-        })
+    fn writers(&self) -> impl Iterator<Item = &Part> {
+        self.writing.iter().filter_map(|&place| self.parts.get(place)).filter(|part| part.injects)
+    }
+
+    /// The limits that all parts are held to; `None` where each holds to them by itself.
+    fn checked(&self) -> Option<Limits> {
+        let needs_check = self.writers().any(|part| part.needs_check(self.limits));
+        needs_check.then(|| self.limits.unwrap_or_default())
+    }
+
+    fn writer(&self, fields: &[String]) -> Shared {
+        let propagators = self.writers().map(|part| part.propagator.clone()).collect();
+        let all = InOrder { propagators, fields: fields.to_vec() };
+        match self.checked() {
+            None => Arc::new(all),
+            Some(limits) => Arc::new(Limited::new(all, limits)),
+        }
     }
 
     #[cfg(feature = "metrics")]
-    fn metrics(&self, fields: &[String]) -> Option<Metrics> {
-        self.meter.as_ref().map(|meter| Metrics::new(meter, fields))
+    fn watch(&self, fields: &[String]) -> Option<Box<dyn Watch>> {
+        let names = self.parts.iter().filter(|part| part.extracts).map(Part::name);
+        let meter = self.meter.as_ref()?;
+        Some(Box::new(crate::metrics::Metrics::new(meter, fields, names)))
     }
 
     #[cfg(not(feature = "metrics"))]
     #[allow(clippy::unused_self, reason = "the other one needs it")]
-    fn metrics(&self, _: &[String]) -> Option<Metrics> {
+    fn watch(&self, _: &[String]) -> Option<Box<dyn Watch>> {
         None
     }
+}
+
+/// Each name once: header names are compared without case.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    names.fold(Vec::new(), |mut distinct, name| {
+        if !distinct.iter().any(|known: &String| known.eq_ignore_ascii_case(name)) {
+            distinct.push(name.to_owned());
+        }
+        distinct
+    })
 }
 
 /// One line that a person can read, without the values of any request.
 impl fmt::Display for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |parts: &mut dyn Iterator<Item = &Part>, separator: &str| {
-            let names: Vec<&str> = parts.map(|part| &*part.facts.name).collect();
+        let of = |concern| move |part: &&Part| part.concern == concern;
+        let names = |parts: Vec<&Part>, separator: &str| {
+            let names: Vec<&str> = parts.into_iter().map(Part::name).collect();
             if names.is_empty() { "nothing".to_owned() } else { names.join(separator) }
         };
+        let reads = self.parts.iter().filter(of(Concern::Trace)).filter(|part| part.extracts).collect();
+        let writes = self.writers().filter(of(Concern::Trace)).collect();
         let last_wins = if self.last_wins { " (last wins)" } else { "" };
-        write!(
-            f,
-            "extract{last_wins}: {}",
-            names(&mut self.trace.iter().filter(|part| part.extracts), " > ")
-        )?;
-        write!(f, "; inject: {}", names(&mut self.trace.iter().filter(|part| part.injects), ", "))?;
-        write!(f, "; baggage: {}", described(&self.baggage, self.limits))?;
-        if !self.other.is_empty() {
-            write!(f, "; other: {}", described(&self.other, self.limits))?;
+        write!(f, "extract{last_wins}: {}; inject: {}", names(reads, " > "), names(writes, ", "))?;
+        write!(f, "; baggage: {}", self.described(Concern::Baggage))?;
+        if self.parts.iter().any(|part| part.concern == Concern::Other) {
+            write!(f, "; other: {}", self.described(Concern::Other))?;
         }
         Ok(())
     }
 }
 
-/// The names of propagators that may send baggage, each with its limits and with the only way it is used.
-fn described(parts: &[Part], limits: Option<Limits>) -> String {
-    let part = |part: &Part| {
-        let way = match (part.extracts, part.injects) {
-            (true, true) => "",
-            (true, false) => " (extract only)",
-            (false, true) => " (inject only)",
-            (false, false) => " (unused)",
+impl Builder {
+    /// The names of propagators that may send baggage, each with its limits and with the only way it is used.
+    fn described(&self, concern: Concern) -> String {
+        let checked = self.checked();
+        let part = |part: &Part| {
+            let way = match (part.extracts, part.injects) {
+                (true, true) => "",
+                (true, false) => " (extract only)",
+                (false, true) => " (inject only)",
+                (false, false) => " (unused)",
+            };
+            let name = part.name();
+            match part.at_most(checked) {
+                Some((members, bytes)) => format!("{name}{way}, at most {members} members and {bytes} bytes"),
+                None => format!("{name}{way}"),
+            }
         };
-        let name = &part.facts.name;
-        match part.at_most(limits) {
-            Some((members, bytes)) => format!("{name}{way}, at most {members} members and {bytes} bytes"),
-            None => format!("{name}{way}"),
-        }
-    };
-    match parts {
-        [] => "nothing".to_owned(),
-        parts => parts.iter().map(part).collect::<Vec<_>>().join(", "),
+        let parts: Vec<String> = self.parts.iter().filter(|part| part.concern == concern).map(part).collect();
+        if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
     }
 }
 

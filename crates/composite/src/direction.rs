@@ -1,6 +1,6 @@
 //! Decorators that use a propagator one way only.
 
-use crate::part::Part;
+use crate::{Concern, IntoPart, Part};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
@@ -20,8 +20,8 @@ use std::fmt;
 /// let accepted = otel_composite::extract_only(TraceContextPropagator::new());
 /// assert_eq!(accepted.fields().count(), 0);
 /// ```
-pub fn extract_only<P: TextMapPropagator + Send + Sync + 'static>(propagator: P) -> ExtractOnly {
-    ExtractOnly(Part { injects: false, ..Part::new(propagator) })
+pub fn extract_only<Kind>(propagator: impl IntoPart<Kind>) -> ExtractOnly {
+    ExtractOnly(Part { injects: false, ..propagator.into_part(Concern::Other) })
 }
 
 /// Sends a format and never reads it.
@@ -36,9 +36,8 @@ pub fn extract_only<P: TextMapPropagator + Send + Sync + 'static>(propagator: P)
 /// let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
 /// assert!(!sent.extract_with_context(&Context::new(), &carrier).has_active_span());
 /// ```
-pub fn inject_only<P: TextMapPropagator + Send + Sync + 'static>(propagator: P) -> InjectOnly {
-    let part = Part { extracts: false, ..Part::new(propagator) };
-    InjectOnly { fields: part.fields(), part }
+pub fn inject_only<Kind>(propagator: impl IntoPart<Kind>) -> InjectOnly {
+    InjectOnly(Part { extracts: false, ..propagator.into_part(Concern::Other) })
 }
 
 /// A propagator that only extracts: see [`extract_only`].
@@ -47,12 +46,17 @@ pub struct ExtractOnly(pub(crate) Part);
 
 /// A propagator that only injects: see [`inject_only`].
 #[derive(Clone)]
-pub struct InjectOnly {
-    pub(crate) part: Part,
-    fields: Vec<String>,
-}
+pub struct InjectOnly(pub(crate) Part);
+
+// The trait's own `inject` and `extract` run inside `Context::map_current`, where an event that attaches a context panics.
 
 impl TextMapPropagator for ExtractOnly {
+    fn inject(&self, _: &mut dyn Injector) {}
+
+    fn extract(&self, extractor: &dyn Extractor) -> Context {
+        self.extract_with_context(&Context::current(), extractor)
+    }
+
     fn inject_context(&self, _: &Context, _: &mut dyn Injector) {}
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
@@ -65,9 +69,17 @@ impl TextMapPropagator for ExtractOnly {
 }
 
 impl TextMapPropagator for InjectOnly {
+    fn inject(&self, injector: &mut dyn Injector) {
+        self.inject_context(&Context::current(), injector);
+    }
+
+    fn extract(&self, _: &dyn Extractor) -> Context {
+        Context::current()
+    }
+
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        if self.part.injects {
-            self.part.propagator.inject_context(cx, injector);
+        if self.0.injects {
+            self.0.propagator.inject_context(cx, injector);
         }
     }
 
@@ -76,18 +88,18 @@ impl TextMapPropagator for InjectOnly {
     }
 
     fn fields(&self) -> FieldIter<'_> {
-        FieldIter::new(&self.fields)
+        if self.0.injects { self.0.propagator.fields() } else { FieldIter::new(&[]) }
     }
 }
 
 impl fmt::Debug for ExtractOnly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ExtractOnly").field(&self.0.propagator).finish()
+        f.debug_tuple("ExtractOnly").field(&self.0).finish()
     }
 }
 
 impl fmt::Debug for InjectOnly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("InjectOnly").field(&self.part.propagator).finish()
+        f.debug_tuple("InjectOnly").field(&self.0).finish()
     }
 }

@@ -58,8 +58,8 @@ pub enum Problem {
         /// The feature of this crate that brings it in.
         feature: &'static str,
     },
-    /// The specification knows the name, but this crate has no such format:
-    /// see [`Registry::provide`](crate::Registry::provide).
+    /// The specification knows the name, but this crate has no such format: one of another crate can be given the name
+    /// with [`Registry::register`](crate::Registry::register).
     NotProvided {
         /// The name of the format.
         name: &'static str,
@@ -87,12 +87,10 @@ impl fmt::Display for Problem {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RegisterError {
-    /// The name is known already, from the specification or from an earlier call.
+    /// There is a propagator of this name already; or it is `none`.
     Taken,
     /// The name is empty, or has a comma or white space in it, so that no list could hold it.
     Unlistable,
-    /// Only names that the specification knows and this crate has no format for can be provided.
-    NotThirdParty,
 }
 
 impl fmt::Display for RegisterError {
@@ -100,7 +98,6 @@ impl fmt::Display for RegisterError {
         f.write_str(match self {
             Self::Taken => "the name is taken",
             Self::Unlistable => "a name in a list is not empty and has no comma or white space",
-            Self::NotThirdParty => "not a third-party name of the specification",
         })
     }
 }
@@ -134,7 +131,6 @@ mod tests {
         let rows = [
             (RegisterError::Taken, "the name is taken"),
             (RegisterError::Unlistable, "a name in a list is not empty and has no comma or white space"),
-            (RegisterError::NotThirdParty, "not a third-party name of the specification"),
         ];
         for (error, expected) in rows {
             assert_eq!(error.to_string(), expected);

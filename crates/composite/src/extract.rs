@@ -1,115 +1,95 @@
 //! Which trace format is chosen, and what the others may add.
 
-use crate::{conflict, events, metrics::Outcomes, part::Part};
+use crate::{
+    Concern, Part, conflict, events,
+    watch::{Outcome, Watch},
+};
 use opentelemetry::{
     Context,
     baggage::BaggageExt as _,
     propagation::Extractor,
     trace::{SpanContext, TraceContextExt, TraceState},
 };
+use otel_propagator_core::{
+    header::{self, Lines},
+    sampling::SamplingExt as _,
+};
 use std::ptr;
-
-/// A propagator of the extraction list.
-pub(crate) struct Reader {
-    part: Part,
-    outcomes: Option<Outcomes>,
-}
-
-/// What became of one format.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Yield {
-    /// Nothing came, or nothing valid, or a sampling decision alone.
-    Nothing,
-    /// What it named is in the extracted context.
-    Chosen,
-    /// It named a span, but an earlier format had been chosen.
-    NotChosen,
-}
-
-impl Reader {
-    pub(crate) fn new(part: Part, outcomes: Option<Outcomes>) -> Self {
-        Self { part, outcomes }
-    }
-
-    fn read(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        self.part.propagator.extract_with_context(cx, extractor)
-    }
-
-    /// `yielded` is asked only where somebody counts.
-    fn count(&self, yielded: impl FnOnce() -> Yield, extractor: &dyn Extractor, after: &Context) {
-        if let Some(outcomes) = &self.outcomes {
-            outcomes.count(yielded(), &self.part, extractor, after);
-        }
-    }
-}
 
 /// An extraction under way: the context so far, and the trace format that was chosen.
 pub(crate) struct Extraction<'a> {
     given: &'a Context,
     extractor: &'a dyn Extractor,
+    watch: Option<&'a dyn Watch>,
     read: Option<Context>,
-    chosen: Option<&'a Reader>,
+    chosen: Option<&'a Part>,
 }
 
 impl<'a> Extraction<'a> {
-    pub(crate) fn new(given: &'a Context, extractor: &'a dyn Extractor) -> Self {
-        Self { given, extractor, read: None, chosen: None }
+    pub(crate) fn new(
+        given: &'a Context,
+        extractor: &'a dyn Extractor,
+        watch: Option<&'a dyn Watch>,
+    ) -> Self {
+        Self { given, extractor, watch, read: None, chosen: None }
     }
 
     pub(crate) fn finish(self) -> Context {
         self.read.unwrap_or_else(|| self.given.clone())
     }
 
-    /// What has been read so far.
-    fn context(&self) -> &Context {
-        self.read.as_ref().unwrap_or(self.given)
+    /// Reads one part. Of the trace formats, the first that yields a span is chosen, or the last.
+    pub(crate) fn read(&mut self, part: &'a Part, last_wins: bool) {
+        let before = self.read.as_ref().unwrap_or(self.given);
+        let after = part.propagator.extract_with_context(before, self.extractor);
+        let (after, yielded) = match part.concern {
+            Concern::Trace if last_wins => replace(before, after, names_span),
+            Concern::Trace => self.prefer_earlier(part, before, after),
+            Concern::Baggage => {
+                replace(before, after, |before, after| !ptr::eq(before.baggage(), after.baggage()))
+            }
+            Concern::Other => (after, None),
+        };
+        if let Some(watch) = self.watch.filter(|_| part.concern != Concern::Other) {
+            watch.extracted(part, yielded.unwrap_or_else(|| why_nothing(part, self.extractor, &after)));
+        }
+        if yielded == Some(Outcome::Valid) && part.concern == Concern::Trace {
+            self.chosen = Some(part);
+        }
+        self.read = Some(after);
     }
 
-    /// Reads a trace format that is less preferred than those before.
-    pub(crate) fn prefer_earlier(&mut self, reader: &'a Reader) {
-        let yielded = self.judge(reader);
-        reader.count(|| yielded, self.extractor, self.context());
-    }
-
-    fn judge(&mut self, reader: &'a Reader) -> Yield {
-        let before = self.context();
-        let after = reader.read(before, self.extractor);
+    /// Judges what a trace format that is less preferred than those before has read.
+    fn prefer_earlier(&self, part: &Part, before: &Context, after: Context) -> (Context, Option<Outcome>) {
         if same_span(before, &after) {
-            self.read = Some(after);
-            return Yield::Nothing;
+            return (after, None);
         }
         if !is_received(&after) {
-            return Yield::Nothing;
+            return (before.clone(), None);
         }
-        let Some(chosen) = self.chosen else {
-            self.read = Some(after);
-            self.chosen = Some(reader);
-            return Yield::Chosen;
-        };
-        let on_conflict = || events::conflict(chosen.part.header(), reader.part.header());
-        self.read = Some(resolved(before, &after, on_conflict));
-        Yield::NotChosen
+        let Some(chosen) = self.chosen else { return (after, Some(Outcome::Valid)) };
+        let on_conflict = || events::conflict(chosen.header(), part.header());
+        (resolved(before, &after, on_conflict), Some(Outcome::NotChosen))
     }
+}
 
-    /// Reads a trace format that replaces those before.
-    pub(crate) fn prefer_later(&mut self, reader: &Reader) {
-        self.replace(reader, names_span);
-    }
+fn replace(
+    before: &Context,
+    after: Context,
+    found: fn(&Context, &Context) -> bool,
+) -> (Context, Option<Outcome>) {
+    let outcome = found(before, &after).then_some(Outcome::Valid);
+    (after, outcome)
+}
 
-    pub(crate) fn baggage(&mut self, reader: &Reader) {
-        self.replace(reader, |before, after| !ptr::eq(before.baggage(), after.baggage()));
-    }
-
-    pub(crate) fn other(&mut self, reader: &Reader) {
-        self.read = Some(reader.read(self.context(), self.extractor));
-    }
-
-    fn replace(&mut self, reader: &Reader, found: fn(&Context, &Context) -> bool) {
-        let before = self.context();
-        let after = reader.read(before, self.extractor);
-        let yielded = || if found(before, &after) { Yield::Chosen } else { Yield::Nothing };
-        reader.count(yielded, self.extractor, &after);
-        self.read = Some(after);
+/// Of a format that yielded nothing.
+fn why_nothing(part: &Part, extractor: &dyn Extractor, after: &Context) -> Outcome {
+    if part.extract_fields().all(|name| header::lines(extractor, name) == Lines::Absent) {
+        Outcome::Absent
+    } else if part.extract_fields().any(|name| name == "b3") && after.bare_sampling().is_some() {
+        Outcome::SamplingOnly
+    } else {
+        Outcome::Malformed
     }
 }
 

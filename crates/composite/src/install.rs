@@ -41,6 +41,16 @@ pub fn install<P: TextMapPropagator + Send + Sync + 'static>(propagator: P) -> H
 pub struct Handle(Arc<dyn TextMapPropagator + Send + Sync>);
 
 impl TextMapPropagator for Handle {
+    // The trait's own `inject` and `extract` run inside `Context::map_current`, where an event that attaches a context
+    // panics.
+    fn inject(&self, injector: &mut dyn Injector) {
+        self.inject_context(&Context::current(), injector);
+    }
+
+    fn extract(&self, extractor: &dyn Extractor) -> Context {
+        self.extract_with_context(&Context::current(), extractor)
+    }
+
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         self.0.inject_context(cx, injector);
     }

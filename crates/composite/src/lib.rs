@@ -81,6 +81,7 @@
 //! | `tracecontext` (default) | `TraceContextPropagator` | `tracecontext` |
 //! | `w3c-baggage` (default) | `BaggagePropagator` | `baggage` |
 //! | `b3` | `B3Propagator` | `b3`, `b3multi` |
+//! | `sampler` | `DecisionSampler` | |
 //! | `metrics` | `Builder::meter` | |
 //!
 //! **By environment**, with [`from_env`], or by a list of one's own, with [`from_list`]. [`Registry`] adds names.
@@ -138,7 +139,9 @@
 //! # Non-goals
 //!
 //! There are no formats here but those of the features; other crates' propagators fit the builder and [`Registry`].
-//! Sampling is the sampler's business: `otel_b3::DecisionSampler` honours what B3 decided.
+//! Sampling is the sampler's business: `DecisionSampler` (feature `sampler`) honours what B3 decided.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod conflict;
@@ -146,14 +149,15 @@ mod direction;
 mod error;
 mod events;
 mod extract;
+mod formats;
 mod install;
 mod list;
-#[cfg_attr(not(feature = "metrics"), path = "metrics_off.rs")]
+#[cfg(feature = "metrics")]
 mod metrics;
 mod part;
 mod propagator;
 mod registry;
-mod writer;
+mod watch;
 
 pub use builder::Builder;
 pub use conflict::ConflictExt;
@@ -163,10 +167,13 @@ pub use install::{Handle, install};
 #[cfg(feature = "b3")]
 pub use otel_b3::{B3Propagator, Sampling, SamplingExt};
 pub use otel_baggage_limits::{Limited, Limits, Reason, Report};
+#[cfg(feature = "sampler")]
+pub use otel_propagator_core::sampling::DecisionSampler;
 #[cfg(feature = "tracecontext")]
-pub use otel_tracecontext::{TraceContextPropagator, TraceParent};
+pub use otel_tracecontext::{ParseError, TraceContextPropagator, TraceParent};
 #[cfg(feature = "w3c-baggage")]
 pub use otel_w3c_baggage::BaggagePropagator;
+pub use part::{IntoPart, Part};
 pub use propagator::CompositePropagator;
 pub use registry::{Concern, Registry};
 
@@ -185,7 +192,7 @@ pub use registry::{Concern, Registry};
 /// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration>
 #[must_use]
 pub fn from_env() -> CompositePropagator {
-    Registry::new().from_env()
+    Registry::new().builder_from_env().build()
 }
 
 /// The propagators of a list such as `OTEL_PROPAGATORS` holds: see [`from_env`].
@@ -202,7 +209,7 @@ pub fn from_env() -> CompositePropagator {
 ///
 /// All names that cannot be used, at once.
 pub fn from_list(list: &str) -> Result<CompositePropagator, ListError> {
-    Registry::new().from_list(list)
+    Registry::new().builder_from_list(list).map(Builder::build)
 }
 
 /// One list for what is read, in the order of preference, and one for what is sent.
@@ -219,7 +226,7 @@ pub fn from_list(list: &str) -> Result<CompositePropagator, ListError> {
 ///
 /// All names of either list that cannot be used, at once.
 pub fn from_lists(extract: &str, inject: &str) -> Result<CompositePropagator, ListError> {
-    Registry::new().from_lists(extract, inject)
+    Registry::new().builder_from_lists(extract, inject).map(Builder::build)
 }
 
 #[cfg(all(doctest, feature = "tracecontext", feature = "w3c-baggage", feature = "b3"))]

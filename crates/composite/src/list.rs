@@ -1,49 +1,35 @@
-//! A list of propagator names, and the names that the specification knows:
+//! A comma-separated list of propagator names:
 //! <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration>.
 
-use crate::Problem;
+use crate::{Problem, formats};
 
 /// > No automatically configured propagator.
 pub(crate) const NONE: &str = "none";
 
-/// What an unset variable means.
-const DEFAULT: [&str; 2] = ["tracecontext", "baggage"];
-
-/// The formats of this workspace and the features that bring them in.
-const OURS: [(&str, &str); 4] =
-    [("tracecontext", "tracecontext"), ("baggage", "w3c-baggage"), ("b3", "b3"), ("b3multi", "b3")];
-
-const THIRD_PARTY: [&str; 3] = ["jaeger", "xray", "ottrace"];
-
-/// The names of a list, each once; the default where it has none.
-///
-/// > Values MUST be deduplicated in order to register a `Propagator` only once.
-pub(crate) fn names(list: &str) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        if !names.iter().any(|other| name.eq_ignore_ascii_case(other)) {
-            names.push(name);
-        }
-    }
-    match *names {
-        [] => DEFAULT.to_vec(),
-        [none] if none.eq_ignore_ascii_case(NONE) => Vec::new(),
-        _ => names,
-    }
+/// The names of a list as it has them.
+pub(crate) fn names(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 
 /// > The SDK MUST interpret an empty value of an environment variable the same way as when the variable is unset.
 pub(crate) fn is_blank(list: &str) -> bool {
-    list.split(',').all(|name| name.trim().is_empty())
+    names(list).next().is_none()
 }
 
-pub(crate) fn is_known(name: &str) -> bool {
-    !matches!(problem(name), Problem::Unknown { .. })
-}
-
-/// The name as the specification spells it.
-pub(crate) fn third_party(name: &str) -> Option<&'static str> {
-    THIRD_PARTY.into_iter().find(|known| known.eq_ignore_ascii_case(name))
+/// Each name once. `none` means no names where it stands alone.
+///
+/// > Values MUST be deduplicated in order to register a `Propagator` only once.
+pub(crate) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut distinct: Vec<&str> = Vec::new();
+    for name in names {
+        if !distinct.iter().any(|other| name.eq_ignore_ascii_case(other)) {
+            distinct.push(name);
+        }
+    }
+    match *distinct {
+        [none] if none.eq_ignore_ascii_case(NONE) => Vec::new(),
+        _ => distinct,
+    }
 }
 
 /// Why nothing is behind a name.
@@ -51,11 +37,11 @@ pub(crate) fn problem(name: &str) -> Problem {
     if name.eq_ignore_ascii_case(NONE) {
         return Problem::NoneAmongOthers;
     }
-    if let Some(name) = third_party(name) {
-        return Problem::NotProvided { name };
+    if let Some(format) = formats::by_name(name) {
+        return Problem::NotCompiledIn { name: format.name, feature: format.feature };
     }
-    match OURS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-        Some((name, feature)) => Problem::NotCompiledIn { name, feature },
+    match formats::THIRD_PARTY.into_iter().find(|known| known.eq_ignore_ascii_case(name)) {
+        Some(name) => Problem::NotProvided { name },
         None => Problem::Unknown { name: name.to_owned() },
     }
 }
@@ -66,11 +52,10 @@ mod tests {
 
     #[test]
     fn lists() {
-        let default = &["tracecontext", "baggage"][..];
         let rows: [(&str, &str, &[&str]); 10] = [
-            ("empty counts as unset", "", default),
-            ("white space is empty", " \t ", default),
-            ("commas part nothing", " , ,,", default),
+            ("empty", "", &[]),
+            ("white space", " \t ", &[]),
+            ("commas", " , ,,", &[]),
             ("none alone", "none", &[]),
             ("none alone, without case, once", " None ,NONE", &[]),
             ("none among others is left to the caller", "none,b3", &["none", "b3"]),
@@ -80,8 +65,8 @@ mod tests {
             ("the order stays", "b3,baggage,tracecontext", &["b3", "baggage", "tracecontext"]),
         ];
         for (rule, list, expected) in rows {
-            assert_eq!(names(list), expected, "{rule}");
-            assert_eq!(is_blank(list), expected == default, "{rule}");
+            assert_eq!(distinct(names(list)), expected, "{rule}");
+            assert_eq!(is_blank(list), expected.is_empty() && !list.to_lowercase().contains(NONE), "{rule}");
         }
     }
 }

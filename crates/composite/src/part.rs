@@ -1,156 +1,218 @@
 //! A propagator of any type, and what the composite has to know of it.
 
-use crate::direction::{ExtractOnly, InjectOnly};
+use crate::{
+    Concern,
+    direction::{ExtractOnly, InjectOnly},
+    formats,
+};
 use opentelemetry::propagation::{TextMapPropagator, text_map_propagator::FieldIter};
 use otel_baggage_limits::Limits;
 use std::{
     any::{Any, type_name},
     borrow::Cow,
+    fmt,
     sync::Arc,
 };
 
-/// A propagator whose type is forgotten.
+/// A type-erased propagator.
 pub(crate) type Shared = Arc<dyn TextMapPropagator + Send + Sync>;
 
-/// One propagator of a composite.
+/// One propagator of a composite: see [`CompositePropagator::parts`](crate::CompositePropagator::parts).
 #[derive(Clone)]
-pub(crate) struct Part {
+pub struct Part {
     pub(crate) propagator: Shared,
-    pub(crate) facts: Facts,
+    pub(crate) concern: Concern,
+    pub(crate) known: Known,
     pub(crate) extracts: bool,
     pub(crate) injects: bool,
 }
 
-/// What is said of a propagator before its type is forgotten.
+/// What is known of a propagator, beside what its trait says.
 #[derive(Clone)]
-pub(crate) struct Facts {
+pub(crate) struct Known {
     /// As `OTEL_PROPAGATORS` names it, else its type.
-    pub(crate) name: Cow<'static, str>,
+    name: Cow<'static, str>,
     /// The headers it looks for; the first one stands for the format in events.
-    pub(crate) reads: Vec<String>,
-    pub(crate) sends_baggage: bool,
-    bounded: Option<Bounded>,
+    reads: Vec<String>,
+    baggage: SentBaggage,
 }
 
-/// Of a propagator that holds to limits by itself.
+/// What a propagator does to hold the baggage that it sends to limits.
 #[derive(Clone)]
-struct Bounded {
-    limits: Limits,
-    /// The same propagator with other limits.
-    within: Arc<dyn Fn(Limits) -> Shared + Send + Sync>,
+enum SentBaggage {
+    /// It sends none.
+    Never,
+    /// Nothing that is known of.
+    Unbounded,
+    /// It holds to these.
+    Within {
+        limits: Limits,
+        /// The same propagator within other limits.
+        with_limits: Arc<dyn Fn(Limits) -> Shared + Send + Sync>,
+    },
+}
+
+/// What a [`Builder`](crate::Builder) takes: any propagator, or one in the `Box` that upstream's composite takes.
+///
+/// `Kind` tells the two apart and is always inferred.
+pub trait IntoPart<Kind>: sealed::Sealed<Kind> {
+    #[doc(hidden)]
+    fn into_part(self, concern: Concern) -> Part;
+}
+
+impl<P: TextMapPropagator + Send + Sync + 'static> IntoPart<sealed::Typed> for P {
+    fn into_part(self, concern: Concern) -> Part {
+        Part::new(concern, self)
+    }
+}
+
+impl IntoPart<sealed::Boxed> for Box<dyn TextMapPropagator + Send + Sync> {
+    fn into_part(self, concern: Concern) -> Part {
+        let fields: Vec<&str> = self.fields().collect();
+        let name = if fields.is_empty() { "boxed".to_owned() } else { fields.join("+") };
+        let known = Known { baggage: SentBaggage::Unbounded, ..Known::new(name, self.fields()) };
+        Part { propagator: Arc::from(self), concern, known, extracts: true, injects: true }
+    }
+}
+
+mod sealed {
+    use opentelemetry::propagation::TextMapPropagator;
+
+    #[derive(Debug)]
+    pub struct Typed;
+    #[derive(Debug)]
+    pub struct Boxed;
+
+    pub trait Sealed<Kind> {}
+    impl<P: TextMapPropagator + Send + Sync + 'static> Sealed<Typed> for P {}
+    impl Sealed<Boxed> for Box<dyn TextMapPropagator + Send + Sync> {}
 }
 
 impl Part {
     /// A decorator of this crate is taken apart: what it decides is known here, so calls need not go through it.
-    pub(crate) fn new<P: TextMapPropagator + Send + Sync + 'static>(propagator: P) -> Self {
+    pub(crate) fn new<P: TextMapPropagator + Send + Sync + 'static>(concern: Concern, propagator: P) -> Self {
         let any: &dyn Any = &propagator;
         if let Some(ExtractOnly(part)) = any.downcast_ref() {
-            return part.clone();
+            return Self { concern, ..part.clone() };
         }
-        if let Some(InjectOnly { part, .. }) = any.downcast_ref() {
-            return part.clone();
+        if let Some(InjectOnly(part)) = any.downcast_ref() {
+            return Self { concern, ..part.clone() };
         }
-        let facts = Facts::of(&propagator);
-        Self { propagator: Arc::new(propagator), facts, extracts: true, injects: true }
+        let known = formats::recognise(any).unwrap_or_else(|| Known {
+            baggage: SentBaggage::Unbounded,
+            ..Known::new(short_type_name::<P>(), propagator.fields())
+        });
+        Self { propagator: Arc::new(propagator), concern, known, extracts: true, injects: true }
     }
 
     pub(crate) fn named(mut self, name: String) -> Self {
-        self.facts.name = name.into();
+        self.known.name = name.into();
         self
+    }
+
+    /// As `OTEL_PROPAGATORS` or a [`Registry`](crate::Registry) names it, else its type.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.known.name
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn concern(&self) -> Concern {
+        self.concern
+    }
+
+    /// Whether it reads.
+    #[must_use]
+    pub fn extracts(&self) -> bool {
+        self.extracts
+    }
+
+    /// Whether it writes.
+    #[must_use]
+    pub fn injects(&self) -> bool {
+        self.injects
+    }
+
+    /// The headers that it reads; of a propagator that is not of this workspace, those that it can write.
+    pub fn extract_fields(&self) -> impl Iterator<Item = &str> {
+        self.known.reads.iter().filter(|_| self.extracts).map(String::as_str)
+    }
+
+    /// The headers that it writes.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.propagator.fields().filter(|_| self.injects)
     }
 
     /// The header that stands for the format in events.
     pub(crate) fn header(&self) -> &str {
-        self.facts.reads.first().map_or(&*self.facts.name, String::as_str)
-    }
-
-    pub(crate) fn fields(&self) -> Vec<String> {
-        self.propagator.fields().filter(|_| self.injects).map(str::to_owned).collect()
+        self.known.reads.first().map_or(&*self.known.name, String::as_str)
     }
 
     /// Gives the limits to a propagator that can hold to them by itself and has been given no others.
-    pub(crate) fn hold_to(&mut self, limits: Limits) {
-        if let Some(bounded) = self.facts.bounded.as_mut().filter(|bounded| bounded.limits == Limits::new()) {
-            bounded.limits = limits;
-            self.propagator = (bounded.within)(limits);
+    pub(crate) fn hold_to(&mut self, new: Limits) {
+        if let SentBaggage::Within { limits, with_limits } = &mut self.known.baggage
+            && *limits == Limits::new()
+        {
+            self.propagator = with_limits(new);
+            *limits = new;
         }
     }
 
-    /// Whether nobody holds what it sends to limits but whoever calls it.
-    pub(crate) fn is_unbounded(&self) -> bool {
-        self.facts.sends_baggage && self.facts.bounded.is_none()
+    /// Whether somebody else has to check what it sends: it may send baggage, and does not hold to these limits by itself.
+    /// Where none are given, its own suffice.
+    pub(crate) fn needs_check(&self, given: Option<Limits>) -> bool {
+        self.injects
+            && match &self.known.baggage {
+                SentBaggage::Never => false,
+                SentBaggage::Unbounded => true,
+                SentBaggage::Within { limits, .. } => given.is_some_and(|given| given != *limits),
+            }
     }
 
-    /// Whether what it sends is within its own limits, and these are others than the given ones.
-    pub(crate) fn has_limits_besides(&self, limits: Limits) -> bool {
-        self.own_limits().is_some_and(|own| own != limits)
-    }
-
-    /// How many members and bytes of baggage it sends at most; `None` where it sends none.
-    pub(crate) fn at_most(&self, limits: Option<Limits>) -> Option<(usize, usize)> {
-        let own = self.own_limits().or(limits).unwrap_or_default();
-        let limits = limits.unwrap_or(own);
-        let at_most = (own.max_members.min(limits.max_members), own.max_bytes.min(limits.max_bytes));
-        (self.injects && self.facts.sends_baggage).then_some(at_most)
+    /// How many members and bytes of baggage it sends at most, where it is checked against these limits, if any;
+    /// `None` where it sends none.
+    pub(crate) fn at_most(&self, checked: Option<Limits>) -> Option<(usize, usize)> {
+        let own = match &self.known.baggage {
+            _ if !self.injects => return None,
+            SentBaggage::Never => return None,
+            SentBaggage::Unbounded => checked.unwrap_or_default(),
+            SentBaggage::Within { limits, .. } => *limits,
+        };
+        let checked = checked.unwrap_or(own);
+        Some((own.max_members.min(checked.max_members), own.max_bytes.min(checked.max_bytes)))
     }
 
     /// Whether the two read the same, so that one of them suffices. Known of this workspace's trace formats only:
     /// B3 reads both its forms, whichever it sends.
     pub(crate) fn reads_as(&self, other: &Self) -> bool {
-        let known = |part: &Self| part.extracts && !part.facts.sends_baggage;
-        known(self) && known(other) && self.facts.reads == other.facts.reads
-    }
-
-    fn own_limits(&self) -> Option<Limits> {
-        self.facts.bounded.as_ref().map(|bounded| bounded.limits)
+        let known = |part: &Self| part.extracts && matches!(part.known.baggage, SentBaggage::Never);
+        known(self) && known(other) && self.known.reads == other.known.reads
     }
 }
 
-impl Facts {
-    fn of<P: TextMapPropagator + 'static>(propagator: &P) -> Self {
-        known(propagator).unwrap_or_else(|| Self {
-            sends_baggage: true,
-            ..Self::new(short_type_name::<P>(), propagator.fields())
-        })
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.propagator.fmt(f)
     }
+}
 
-    fn new(name: impl Into<Cow<'static, str>>, reads: FieldIter<'_>) -> Self {
+impl Known {
+    /// A propagator that reads these headers and sends no baggage.
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>, reads: FieldIter<'_>) -> Self {
         let reads = reads.map(str::to_owned).collect();
-        Self { name: name.into(), reads, sends_baggage: false, bounded: None }
+        Self { name: name.into(), reads, baggage: SentBaggage::Never }
     }
-}
 
-/// The facts of the propagators that this crate's features bring in.
-#[cfg_attr(
-    not(any(feature = "tracecontext", feature = "w3c-baggage", feature = "b3")),
-    allow(unused_variables, reason = "there are none")
-)]
-fn known(propagator: &dyn Any) -> Option<Facts> {
-    #[cfg(feature = "tracecontext")]
-    if let Some(propagator) = propagator.downcast_ref::<otel_tracecontext::TraceContextPropagator>() {
-        return Some(Facts::new("tracecontext", propagator.fields()));
-    }
-    #[cfg(feature = "b3")]
-    if let Some(&propagator) = propagator.downcast_ref::<otel_b3::B3Propagator>() {
-        return Some(Facts::new(b3_name(propagator), propagator.extract_fields()));
-    }
-    #[cfg(feature = "w3c-baggage")]
-    if let Some(&propagator) = propagator.downcast_ref::<otel_w3c_baggage::BaggagePropagator>() {
-        let limits = propagator.outbound_limits();
-        let within = Arc::new(move |limits| Arc::new(propagator.with_outbound_limits(limits)) as Shared);
-        let facts = Facts::new("baggage", propagator.fields());
-        return Some(Facts { sends_baggage: true, bounded: Some(Bounded { limits, within }), ..facts });
-    }
-    None
-}
-
-/// The name says what is sent; both forms are read.
-#[cfg(feature = "b3")]
-fn b3_name(propagator: otel_b3::B3Propagator) -> &'static str {
-    match (propagator.fields().any(|field| field == "b3"), propagator.fields().count()) {
-        (true, 1) => "b3",
-        (true, _) => "b3+b3multi",
-        (false, _) => "b3multi",
+    /// One that sends baggage within limits of its own, which can be set.
+    #[allow(dead_code, reason = "no format may be compiled in that sends baggage")]
+    pub(crate) fn bounded<P>(self, propagator: &P, limits: Limits, with_limits: fn(P, Limits) -> P) -> Self
+    where
+        P: TextMapPropagator + Clone + Send + Sync + 'static,
+    {
+        let propagator = propagator.clone();
+        let with_limits = Arc::new(move |limits| Arc::new(with_limits(propagator.clone(), limits)) as Shared);
+        Self { baggage: SentBaggage::Within { limits, with_limits }, ..self }
     }
 }
 

@@ -1,10 +1,10 @@
 //! All propagators of a service as one.
 
 use crate::{
-    Builder,
-    extract::{Extraction, Reader},
-    metrics::Metrics,
-    writer::Writer,
+    Builder, Part,
+    extract::Extraction,
+    part::Shared,
+    watch::{Watch, Watched},
 };
 use opentelemetry::{
     Context,
@@ -31,17 +31,18 @@ use std::{fmt, sync::Arc};
 /// );
 /// ```
 #[derive(Clone)]
-pub struct CompositePropagator(pub(crate) Arc<Inner>);
+pub struct CompositePropagator(pub(crate) Arc<Composite>);
 
-pub(crate) struct Inner {
-    pub(crate) trace: Vec<Reader>,
+/// What the clones share.
+pub(crate) struct Composite {
+    pub(crate) parts: Vec<Part>,
     pub(crate) last_wins: bool,
-    pub(crate) baggage: Vec<Reader>,
-    pub(crate) other: Vec<Reader>,
-    pub(crate) writer: Writer,
+    /// All parts that inject, within limits where one of them needs that.
+    pub(crate) writer: Shared,
     pub(crate) fields: Vec<String>,
+    pub(crate) extract_fields: Vec<String>,
     pub(crate) description: String,
-    pub(crate) metrics: Option<Metrics>,
+    pub(crate) watch: Option<Box<dyn Watch>>,
 }
 
 impl CompositePropagator {
@@ -49,42 +50,88 @@ impl CompositePropagator {
     pub fn builder() -> Builder {
         Builder::default()
     }
+
+    /// Its propagators, in the order in which they read.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "tracecontext", feature = "b3"))] {
+    /// let propagator = otel_composite::from_lists("tracecontext,b3", "tracecontext")?;
+    /// let parts = propagator.parts().map(|part| (part.name(), part.extracts(), part.injects()));
+    /// assert_eq!(parts.collect::<Vec<_>>(), [("tracecontext", true, true), ("b3", true, false)]);
+    /// # }
+    /// # Ok::<(), otel_composite::ListError>(())
+    /// ```
+    #[must_use]
+    pub fn parts(&self) -> impl ExactSizeIterator<Item = &Part> {
+        self.0.parts.iter()
+    }
+
+    /// The names of all headers that extraction reads, each once, also of formats that are never sent.
+    ///
+    /// [`fields`](TextMapPropagator::fields) are those that injection writes. A carrier that copies headers, or a proxy
+    /// that takes them away, needs both. Of a propagator that is not of this workspace only the headers are known that
+    /// it writes.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "tracecontext", feature = "b3"))] {
+    /// use opentelemetry::propagation::TextMapPropagator;
+    ///
+    /// let propagator = otel_composite::from_lists("tracecontext,b3", "tracecontext")?;
+    /// assert_eq!(propagator.fields().collect::<Vec<_>>(), ["traceparent", "tracestate"]);
+    /// assert!(propagator.extract_fields().any(|field| field == "x-b3-traceid"));
+    /// # }
+    /// # Ok::<(), otel_composite::ListError>(())
+    /// ```
+    #[must_use]
+    pub fn extract_fields(&self) -> FieldIter<'_> {
+        FieldIter::new(&self.0.extract_fields)
+    }
 }
 
 impl TextMapPropagator for CompositePropagator {
-    /// Writes every format, with the baggage within the limits.
+    // The trait's own `inject` and `extract` run inside `Context::map_current`, where an event that attaches a context
+    // panics.
+    fn inject(&self, injector: &mut dyn Injector) {
+        self.inject_context(&Context::current(), injector);
+    }
+
+    fn extract(&self, extractor: &dyn Extractor) -> Context {
+        self.extract_with_context(&Context::current(), extractor)
+    }
+
+    /// Writes every format, in the order in which they were given, with the baggage within the limits.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        match &self.0.metrics {
-            None => self.0.writer.inject(cx, injector),
-            Some(metrics) => {
-                metrics.observed(|| self.0.writer.inject(cx, &mut metrics.measured(injector)));
+        let Composite { writer, watch, .. } = &*self.0;
+        match watch.as_deref() {
+            None => writer.inject_context(cx, injector),
+            Some(watch) => {
+                let mut injector = Watched { watch, injector };
+                watch.observe(&mut || writer.inject_context(cx, &mut injector));
             }
         }
     }
 
-    /// Reads the trace from the first format that yields a valid one, then all baggage, then the rest. Where
-    /// nothing valid came, the given context comes back.
+    /// Asks every propagator, in the order in which they were given, and takes the trace from the first format that
+    /// yields a valid one. Where nothing valid came, the given context comes back.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        match &self.0.metrics {
-            None => self.0.extract(cx, extractor),
-            Some(metrics) => metrics.observed(|| self.0.extract(cx, extractor)),
-        }
+        let Some(watch) = self.0.watch.as_deref() else { return self.0.extract(cx, extractor, None) };
+        let mut extracted = None;
+        watch.observe(&mut || extracted = Some(self.0.extract(cx, extractor, Some(watch))));
+        extracted.unwrap_or_else(|| cx.clone())
     }
 
-    /// The headers that are written, each once, in the order of the propagators.
+    /// The headers that are written, each once, in the order in which they are.
     fn fields(&self) -> FieldIter<'_> {
         FieldIter::new(&self.0.fields)
     }
 }
 
-impl Inner {
-    fn extract(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let mut extraction = Extraction::new(cx, extractor);
-        for reader in &self.trace {
-            if self.last_wins { extraction.prefer_later(reader) } else { extraction.prefer_earlier(reader) }
+impl Composite {
+    fn extract(&self, cx: &Context, extractor: &dyn Extractor, watch: Option<&dyn Watch>) -> Context {
+        let mut extraction = Extraction::new(cx, extractor, watch);
+        for part in self.parts.iter().filter(|part| part.extracts) {
+            extraction.read(part, self.last_wins);
         }
-        self.baggage.iter().for_each(|reader| extraction.baggage(reader));
-        self.other.iter().for_each(|reader| extraction.other(reader));
         extraction.finish()
     }
 }
@@ -98,5 +145,28 @@ impl fmt::Display for CompositePropagator {
 impl fmt::Debug for CompositePropagator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Propagators that inject, one after the other.
+#[derive(Debug)]
+pub(crate) struct InOrder {
+    pub(crate) propagators: Vec<Shared>,
+    pub(crate) fields: Vec<String>,
+}
+
+impl TextMapPropagator for InOrder {
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        for propagator in &self.propagators {
+            propagator.inject_context(cx, injector);
+        }
+    }
+
+    fn extract_with_context(&self, cx: &Context, _: &dyn Extractor) -> Context {
+        cx.clone()
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        FieldIter::new(&self.fields)
     }
 }

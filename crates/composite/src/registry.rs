@@ -1,7 +1,10 @@
 //! Propagators by name.
 
-use crate::{Builder, CompositePropagator, ListError, Problem, RegisterError, events, list, part::Part};
-use opentelemetry::propagation::TextMapPropagator;
+use crate::{
+    Builder, IntoPart, ListError, Part, Problem, RegisterError, events,
+    formats::{self, FORMATS},
+    list,
+};
 use std::{env, fmt, ptr};
 
 /// What a propagator is about, which decides how a [`Builder`] uses it.
@@ -22,11 +25,12 @@ pub enum Concern {
 /// use opentelemetry_sdk::propagation::TraceContextPropagator;
 /// use otel_composite::{Concern, RegisterError, Registry};
 ///
-/// let registry = Registry::new().register("house", Concern::Trace, TraceContextPropagator::new)?;
-/// let propagator = registry.from_list("house").unwrap();
+/// let mut registry = Registry::new();
+/// registry.register("house", Concern::Trace, TraceContextPropagator::new)?;
+/// let propagator = registry.builder_from_list("house").unwrap().build();
 /// assert_eq!(propagator.to_string(), "extract: house; inject: house; baggage: nothing");
 ///
-/// let taken = registry.register("TraceContext", Concern::Trace, TraceContextPropagator::new);
+/// let taken = registry.register("House", Concern::Trace, TraceContextPropagator::new);
 /// assert_eq!(taken.unwrap_err(), RegisterError::Taken);
 /// # Ok::<(), RegisterError>(())
 /// ```
@@ -43,9 +47,8 @@ pub struct Registry {
 }
 
 /// A name with a propagator behind it.
-pub(crate) struct Entry {
+struct Entry {
     name: String,
-    concern: Concern,
     make: Box<dyn Fn() -> Part + Send + Sync>,
 }
 
@@ -53,56 +56,39 @@ impl Registry {
     /// The names of the specification whose features are enabled.
     #[must_use]
     pub fn new() -> Self {
-        let entries = Vec::new();
-        #[cfg(feature = "tracecontext")]
-        let entries =
-            with(entries, "tracecontext", Concern::Trace, otel_tracecontext::TraceContextPropagator::new);
-        #[cfg(feature = "w3c-baggage")]
-        let entries = with(entries, "baggage", Concern::Baggage, otel_w3c_baggage::BaggagePropagator::new);
-        #[cfg(feature = "b3")]
-        let entries = with(entries, "b3", Concern::Trace, otel_b3::B3Propagator::single);
-        #[cfg(feature = "b3")]
-        let entries = with(entries, "b3multi", Concern::Trace, otel_b3::B3Propagator::multi);
-        Self { entries }
+        let entry = |format: &formats::Format| {
+            let (make, concern) = (format.compiled_in?.make, format.concern);
+            Some(Entry { name: format.name.to_owned(), make: Box::new(move || make(concern)) })
+        };
+        Self { entries: FORMATS.iter().filter_map(entry).collect() }
     }
 
-    /// Adds a name of one's own. Names are compared without case.
+    /// Adds a name. Names are compared without case.
+    ///
+    /// It may be one's own, or one that the specification knows and that this build has no format for.
     ///
     /// # Errors
     ///
-    /// [`RegisterError::Taken`] for each name that the specification knows, compiled in or not, and for each
-    /// name registered before; [`RegisterError::Unlistable`] for a name that no list can hold.
-    pub fn register<P, F>(self, name: &str, concern: Concern, make: F) -> Result<Self, RegisterError>
+    /// [`RegisterError::Taken`] for a name that is in use, and for `none`; [`RegisterError::Unlistable`] for a name
+    /// that no list can hold. The registry stays as it was.
+    pub fn register<P, Kind>(
+        &mut self,
+        name: &str,
+        concern: Concern,
+        make: impl Fn() -> P + Send + Sync + 'static,
+    ) -> Result<&mut Self, RegisterError>
     where
-        P: TextMapPropagator + Send + Sync + 'static,
-        F: Fn() -> P + Send + Sync + 'static,
+        P: IntoPart<Kind>,
     {
-        if list::is_known(name) || self.entry(name).is_some() {
+        if name.eq_ignore_ascii_case(list::NONE) || self.entry(name).is_some() {
             return Err(RegisterError::Taken);
         }
         if name.is_empty() || name.contains(|char: char| char == ',' || char.is_whitespace()) {
             return Err(RegisterError::Unlistable);
         }
-        Ok(Self { entries: with(self.entries, name, concern, make) })
-    }
-
-    /// Puts a propagator of another crate behind a name that the specification knows and this crate has no
-    /// format for: `jaeger`, `xray` or `ottrace`.
-    ///
-    /// # Errors
-    ///
-    /// [`RegisterError::NotThirdParty`] for any other name; [`RegisterError::Taken`] where one was provided
-    /// before.
-    pub fn provide<P, F>(self, name: &str, concern: Concern, make: F) -> Result<Self, RegisterError>
-    where
-        P: TextMapPropagator + Send + Sync + 'static,
-        F: Fn() -> P + Send + Sync + 'static,
-    {
-        let Some(name) = list::third_party(name) else { return Err(RegisterError::NotThirdParty) };
-        if self.entry(name).is_some() {
-            return Err(RegisterError::Taken);
-        }
-        Ok(Self { entries: with(self.entries, name, concern, make) })
+        let make = Box::new(move || make().into_part(concern));
+        self.entries.push(Entry { name: name.to_owned(), make });
+        Ok(self)
     }
 
     /// The names that lists may hold, `none` included.
@@ -110,31 +96,7 @@ impl Registry {
         self.entries.iter().map(|entry| &*entry.name).chain([list::NONE])
     }
 
-    /// The propagators of a comma-separated list, in the order of preference: see [`from_list`](crate::from_list).
-    ///
-    /// # Errors
-    ///
-    /// All names that cannot be used.
-    pub fn from_list(&self, list: &str) -> Result<CompositePropagator, ListError> {
-        self.builder_from_list(list).map(Builder::build)
-    }
-
-    /// One list for what is read and one for what is sent: see [`from_lists`](crate::from_lists).
-    ///
-    /// # Errors
-    ///
-    /// All names of either list that cannot be used.
-    pub fn from_lists(&self, extract: &str, inject: &str) -> Result<CompositePropagator, ListError> {
-        self.builder_from_lists(extract, inject).map(Builder::build)
-    }
-
-    /// The propagators that the environment asks for: see [`from_env`](crate::from_env).
-    #[must_use]
-    pub fn from_env(&self) -> CompositePropagator {
-        self.builder_from_env().build()
-    }
-
-    /// As [`from_list`](Self::from_list), to be added to.
+    /// The propagators of a comma-separated list: see [`from_list`](crate::from_list).
     ///
     /// # Errors
     ///
@@ -143,12 +105,37 @@ impl Registry {
         self.builder_from_lists(list, list)
     }
 
-    /// As [`from_lists`](Self::from_lists), to be added to.
+    /// One list for what is read and one for what is sent: see [`from_lists`](crate::from_lists).
     ///
     /// # Errors
     ///
     /// All names of either list that cannot be used.
     pub fn builder_from_lists(&self, extract: &str, inject: &str) -> Result<Builder, ListError> {
+        self.builder_from_names(list::names(extract), list::names(inject))
+    }
+
+    /// The same with a name an item, not parsed.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "tracecontext", feature = "w3c-baggage"))] {
+    /// let registry = otel_composite::Registry::new();
+    /// let propagator = registry.builder_from_names(["tracecontext", "baggage"], ["tracecontext"])?.build();
+    /// assert_eq!(
+    ///     propagator.to_string(),
+    ///     "extract: tracecontext; inject: tracecontext; baggage: baggage (extract only)"
+    /// );
+    /// # }
+    /// # Ok::<(), otel_composite::ListError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// All names of either list that cannot be used.
+    pub fn builder_from_names<'a>(
+        &self,
+        extract: impl IntoIterator<Item = &'a str>,
+        inject: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Builder, ListError> {
         let mut problems = Vec::new();
         let extract = self.resolve(extract, &mut problems);
         let inject = self.resolve(inject, &mut problems);
@@ -159,34 +146,34 @@ impl Registry {
         }
     }
 
-    /// As [`from_env`](Self::from_env), to be added to.
+    /// The propagators that the environment asks for: see [`from_env`](crate::from_env).
     pub fn builder_from_env(&self) -> Builder {
         let value = env::var_os(VARIABLE).unwrap_or_default();
         let value = value.to_string_lossy();
+        let (setting, list) = if list::is_blank(&value) { (DEFAULTED, DEFAULT) } else { (VARIABLE, &*value) };
         let mut problems = Vec::new();
-        let entries = self.resolve(&value, &mut problems);
-        let setting = if list::is_blank(&value) { DEFAULTED } else { VARIABLE };
+        let entries = self.resolve(list::names(list), &mut problems);
         for problem in &problems {
             events::configuration(setting, problem, &self.known());
         }
         build(&entries, &entries)
     }
 
-    /// The propagators that a list names; what it names in vain goes to the problems.
-    fn resolve(&self, list: &str, problems: &mut Vec<Problem>) -> Vec<&Entry> {
+    /// The propagators of these names; names in vain go to the problems.
+    fn resolve<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<&Entry> {
         let mut entries = Vec::new();
-        for name in list::names(list) {
-            match self.find(name) {
+        for name in list::distinct(names.into_iter()) {
+            match self.entry(name).ok_or_else(|| list::problem(name)) {
                 Ok(entry) => entries.push(entry),
                 Err(problem) if problems.contains(&problem) => {}
                 Err(problem) => problems.push(problem),
             }
         }
         entries
-    }
-
-    fn find(&self, name: &str) -> Result<&Entry, Problem> {
-        self.entry(name).ok_or_else(|| list::problem(name))
     }
 
     fn entry(&self, name: &str) -> Option<&Entry> {
@@ -200,26 +187,21 @@ impl Registry {
 
 /// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration>
 const VARIABLE: &str = "OTEL_PROPAGATORS";
+const DEFAULT: &str = "tracecontext,baggage";
 /// What a problem is laid to where the variable names nothing.
 const DEFAULTED: &str = "OTEL_PROPAGATORS (its default, tracecontext,baggage)";
 
-fn with<P, F>(mut entries: Vec<Entry>, name: &str, concern: Concern, make: F) -> Vec<Entry>
-where
-    P: TextMapPropagator + Send + Sync + 'static,
-    F: Fn() -> P + Send + Sync + 'static,
-{
-    let make = Box::new(move || Part::new(make()));
-    entries.push(Entry { name: name.to_owned(), concern, make });
-    entries
-}
-
-/// What stands in both lists goes both ways.
+/// What is in both lists goes both ways. Each list keeps its order.
 fn build(extract: &[&Entry], inject: &[&Entry]) -> Builder {
-    let among = |entries: &[&Entry], entry: &Entry| entries.iter().any(|other| ptr::eq(*other, entry));
-    let injected_only = inject.iter().filter(|entry| !among(extract, entry));
-    extract.iter().chain(injected_only).fold(Builder::default(), |builder, entry| {
-        builder.part(entry.concern, entry.part(among(extract, entry), among(inject, entry)))
-    })
+    let place = |entries: &[&Entry], entry: &Entry| entries.iter().position(|other| ptr::eq(*other, entry));
+    let injected_only = inject.iter().filter(|entry| place(extract, entry).is_none());
+    let all: Vec<&Entry> = extract.iter().chain(injected_only).copied().collect();
+    let part = |entry: &&Entry| {
+        let (extracts, injects) = (place(extract, entry).is_some(), place(inject, entry).is_some());
+        entry.part(extracts, injects)
+    };
+    let writing = inject.iter().filter_map(|entry| place(&all, entry)).collect();
+    Builder::parts(all.iter().map(part).collect(), writing)
 }
 
 impl Entry {

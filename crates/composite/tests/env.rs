@@ -30,8 +30,9 @@ fn child() {
     for event in events {
         println!("EVENT {event}");
     }
-    let own = Registry::new().register("House", Concern::Trace, House::default).unwrap().from_env();
-    println!("OWN {own}");
+    let mut own = Registry::new();
+    own.register("House", Concern::Trace, House::default).unwrap();
+    println!("OWN {}", own.builder_from_env().build());
 }
 
 /// The lines of the child that begin with this word, without it.

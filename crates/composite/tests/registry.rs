@@ -83,13 +83,10 @@ fn problems_of_both_lists_are_told_once() {
 
 #[test]
 fn lists_apart() {
-    let registry = || {
-        Registry::new()
-            .register("one", Concern::Trace, House::default)
-            .and_then(|registry| registry.register("two", Concern::Trace, House::default))
-            .and_then(|registry| registry.register("bag", Concern::Baggage, House::default))
-            .unwrap()
-    };
+    let mut registry = Registry::new();
+    registry.register("one", Concern::Trace, House::default).unwrap();
+    registry.register("two", Concern::Trace, House::default).unwrap();
+    registry.register("bag", Concern::Baggage, House::default).unwrap();
     let bag = "bag, at most 64 members and 8192 bytes";
     let rows = [
         ("the same", "one,two", "one,two", "extract: one > two; inject: one, two; baggage: nothing".to_owned()),
@@ -100,62 +97,97 @@ fn lists_apart() {
         ("baggage both ways", "bag", "bag,one", format!("extract: nothing; inject: one; baggage: {bag}")),
     ];
     for (rule, extract, inject, expected) in rows {
-        assert_eq!(registry().from_lists(extract, inject).unwrap().to_string(), expected, "{rule}");
+        assert_eq!(
+            registry.builder_from_lists(extract, inject).unwrap().build().to_string(),
+            expected,
+            "{rule}"
+        );
     }
 }
 
 #[test]
-fn names_of_ones_own() {
+fn a_name_is_taken_if_nothing_else_has_it() {
     use RegisterError::{Taken, Unlistable};
+    let taken_if = |compiled_in| Some(Taken).filter(|_| compiled_in);
     let rows = [
         ("new", "house", None),
-        ("known and perhaps compiled in", "tracecontext", Some(Taken)),
-        ("without case", "BAGGAGE", Some(Taken)),
-        ("known and perhaps not compiled in", "b3multi", Some(Taken)),
-        ("known, of another crate", "jaeger", Some(Taken)),
-        ("none", "none", Some(Taken)),
+        (
+            "of this workspace, unless it is not compiled in",
+            "tracecontext",
+            taken_if(cfg!(feature = "tracecontext")),
+        ),
+        ("without case", "BAGGAGE", taken_if(cfg!(feature = "w3c-baggage"))),
+        ("the second name of a feature", "b3multi", taken_if(cfg!(feature = "b3"))),
         ("registered before", "Mine", Some(Taken)),
+        ("none", "none", Some(Taken)),
         ("empty", "", Some(Unlistable)),
         ("a comma", "a,b", Some(Unlistable)),
         ("white space around", " a", Some(Unlistable)),
     ];
     for (rule, name, expected) in rows {
-        let registry = Registry::new().register("mine", Concern::Other, House::default).unwrap();
+        let mut registry = Registry::new();
+        registry.register("mine", Concern::Other, House::default).unwrap();
         assert_eq!(registry.register(name, Concern::Trace, House::default).err(), expected, "{rule}");
+        let builder = registry.builder_from_list("mine");
+        assert!(builder.is_ok(), "{rule}: the registry stays as it was");
     }
 }
 
+/// The name that the hint of [`Problem::NotProvided`] speaks of.
 #[test]
-fn third_party_names_can_be_provided() {
-    use RegisterError::{NotThirdParty, Taken};
+fn a_name_of_the_specification_without_a_format_here_can_be_registered() {
+    let mut registry = Registry::new();
+    registry.register("OTTrace", Concern::Trace, House::default).unwrap();
+    let propagator = registry.builder_from_list("ottrace").unwrap().build();
+    assert_eq!(propagator.to_string(), "extract: OTTrace; inject: OTTrace; baggage: nothing");
+}
+
+#[test]
+fn an_empty_list_in_code_is_no_names() {
+    let nothing = "extract: nothing; inject: nothing; baggage: nothing";
+    let registry = Registry::new();
     let rows = [
-        ("as the specification spells it", "xray", None),
-        ("without case", "OTTrace", None),
-        ("once", "jaeger", Some(Taken)),
-        ("not for one's own", "house", Some(NotThirdParty)),
-        ("not for ours", "b3", Some(NotThirdParty)),
+        ("one list", from_list("").unwrap()),
+        ("white space and commas", from_list(" , ").unwrap()),
+        ("two lists", from_lists("", "").unwrap()),
+        ("names", registry.builder_from_names([], []).unwrap().build()),
     ];
-    for (rule, name, expected) in rows {
-        let registry = Registry::new().provide("Jaeger", Concern::Trace, House::default).unwrap();
-        assert_eq!(registry.provide(name, Concern::Trace, House::default).err(), expected, "{rule}");
+    for (rule, propagator) in rows {
+        assert_eq!(propagator.to_string(), nothing, "{rule}");
     }
-    let registry = Registry::new().provide("Jaeger", Concern::Trace, House::default).unwrap();
-    assert_eq!(
-        registry.from_list("JAEGER").unwrap().to_string(),
-        "extract: jaeger; inject: jaeger; baggage: nothing"
-    );
+    let mut registry = Registry::new();
+    registry.register("one", Concern::Trace, House::default).unwrap();
+    let propagator = registry.builder_from_lists("one", "").unwrap().build();
+    assert_eq!(propagator.to_string(), "extract: one; inject: nothing; baggage: nothing");
+}
+
+#[test]
+fn each_list_keeps_its_order() {
+    let mut registry = Registry::new();
+    for name in ["one", "two", "three"] {
+        registry.register(name, Concern::Trace, House::default).unwrap();
+    }
+    let rows = [
+        ("one list", "two,one", "two,one", "extract: two > one; inject: two, one"),
+        ("another order out", "one,two", "two,one", "extract: one > two; inject: two, one"),
+        ("inject only, first", "one,two", "three,one", "extract: one > two; inject: three, one"),
+        ("inject only, last", "one", "one,three", "extract: one; inject: one, three"),
+    ];
+    for (rule, extract, inject, expected) in rows {
+        let propagator = registry.builder_from_lists(extract, inject).unwrap().build();
+        assert_eq!(propagator.to_string(), format!("{expected}; baggage: nothing"), "{rule}");
+    }
 }
 
 #[test]
 fn concerns_decide_where_a_name_goes() {
-    let registry = Registry::new()
-        .register("t", Concern::Trace, House::default)
-        .and_then(|registry| registry.register("b", Concern::Baggage, House::default))
-        .and_then(|registry| registry.register("o", Concern::Other, House::default))
-        .unwrap();
+    let mut registry = Registry::new();
+    registry.register("t", Concern::Trace, House::default).unwrap();
+    registry.register("b", Concern::Baggage, House::default).unwrap();
+    registry.register("o", Concern::Other, House::default).unwrap();
     let limits = "at most 64 members and 8192 bytes";
     assert_eq!(
-        registry.from_list("o,b,t").unwrap().to_string(),
+        registry.builder_from_list("o,b,t").unwrap().build().to_string(),
         format!("extract: t; inject: t; baggage: b, {limits}; other: o, {limits}")
     );
     assert!(format!("{registry:?}").ends_with(r#""t", "b", "o", "none"}"#));
