@@ -1,0 +1,142 @@
+//! `otelp`: what propagation headers mean, in a terminal.
+
+mod diff;
+mod exec;
+mod listen;
+mod read;
+mod send;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use otel_baggage_limits::Limits;
+use otel_inspect::Config;
+use std::{error::Error, io, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+/// Explains the headers that carry a trace and its baggage from service to service.
+#[derive(Debug, Parser)]
+#[command(name = "otelp", version, arg_required_else_help = true)]
+struct Otelp {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Says what a service makes of a request's headers; exit code 1 where something is lost or broken.
+    Read {
+        /// Header lines such as `b3: 0`; without any, standard input is read.
+        headers: Vec<String>,
+        /// A file with header lines, an HTTP request, `curl -v` output, a HAR entry, or access log lines.
+        #[arg(long, short, conflicts_with = "headers")]
+        file: Option<PathBuf>,
+        /// Prints the report as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        service: Service,
+    },
+    /// Sends a request that starts a trace, and prints what it carried.
+    Send {
+        /// A baggage entry, `key=value`; may be given several times.
+        #[arg(long, short, value_name = "KEY=VALUE")]
+        baggage: Vec<String>,
+        /// Leaves the sampled flag unset.
+        #[arg(long)]
+        unsampled: bool,
+        /// Where to; `http://` only.
+        url: String,
+        #[command(flatten)]
+        service: Service,
+    },
+    /// Answers every request and prints what it carried, until it is stopped.
+    Listen {
+        /// The address, such as 127.0.0.1:8080.
+        address: SocketAddr,
+        /// Stops after so many requests.
+        #[arg(long)]
+        requests: Option<usize>,
+        #[command(flatten)]
+        service: Service,
+    },
+    /// Runs a command with a trace of its own, and the baggage, in its environment variables.
+    Exec {
+        /// A baggage entry, `key=value`; may be given several times.
+        #[arg(long, short, value_name = "KEY=VALUE")]
+        baggage: Vec<String>,
+        /// The command and its arguments.
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+        #[command(flatten)]
+        service: Service,
+    },
+    /// Compares what a service makes of two requests; exit code 1 where it is not the same.
+    Diff {
+        /// A file as `read` takes it.
+        one: PathBuf,
+        /// Another.
+        other: PathBuf,
+        #[command(flatten)]
+        service: Service,
+    },
+    /// Prints the completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Prints the manual page.
+    Man,
+}
+
+/// How the service is set.
+#[derive(Args, Debug)]
+struct Service {
+    /// The formats, in the order of preference, as `OTEL_PROPAGATORS` lists them.
+    #[arg(long, short, env = "OTEL_PROPAGATORS", default_value = "tracecontext,baggage")]
+    propagators: String,
+    /// The most bytes of baggage that are sent.
+    #[arg(long, value_name = "BYTES")]
+    max_bytes: Option<usize>,
+    /// The most members of baggage that are sent.
+    #[arg(long, value_name = "MEMBERS")]
+    max_members: Option<usize>,
+}
+
+impl Service {
+    fn config(&self) -> Result<Config, Box<dyn Error>> {
+        let limits = self.max_bytes.iter().fold(Limits::new(), |limits, &bytes| limits.max_bytes(bytes));
+        let limits = self.max_members.iter().fold(limits, |limits, &members| limits.max_members(members));
+        Ok(Config::with_limits(&self.propagators, limits)?)
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Otelp::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            anstream::eprintln!("otelp: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Read { headers, file, json, service } => {
+            read::run(&headers, file.as_deref(), json, &service.config()?)
+        }
+        Command::Send { baggage, unsampled, url, service } => {
+            send::run(&baggage, unsampled, &url, &service.propagators)
+        }
+        Command::Listen { address, requests, service } => listen::run(address, requests, &service.config()?),
+        Command::Exec { baggage, command, service } => exec::run(&baggage, &command, &service.propagators),
+        Command::Diff { one, other, service } => diff::run(&one, &other, &service.config()?),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Otelp::command(), "otelp", &mut io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Otelp::command()).render(&mut io::stdout())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `otelp read`.
+
+use otel_inspect::{Config, MAX_TEXT_BYTES, Report, Request, inspect, to_ansi_text};
+use std::{
+    error::Error,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    process::ExitCode,
+};
+
+pub(crate) fn run(
+    headers: &[String],
+    file: Option<&Path>,
+    json: bool,
+    config: &Config,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let report = inspect(&request(headers, file)?, config);
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        anstream::print!("{}", to_ansi_text(&report));
+    }
+    Ok(verdict(&report))
+}
+
+/// For use in a pipeline: 0 where everything goes on.
+fn verdict(report: &Report) -> ExitCode {
+    if report.is_clean() && !report.headers.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn request(headers: &[String], file: Option<&Path>) -> Result<Request, Box<dyn Error>> {
+    match file {
+        Some(path) => from_file(path),
+        None if headers.is_empty() => bounded(io::stdin().lock()),
+        None => Ok(Request::parse(headers.join("\n").as_bytes())),
+    }
+}
+
+pub(crate) fn from_file(path: &Path) -> Result<Request, Box<dyn Error>> {
+    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    bounded(file)
+}
+
+/// One byte more than is looked at, so that the report can say that there was more.
+fn bounded(text: impl Read) -> Result<Request, Box<dyn Error>> {
+    let mut bytes = Vec::new();
+    text.take(MAX_TEXT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Request::parse(&bytes))
+}

@@ -1,0 +1,151 @@
+//! What the inspector says of the faults that people meet.
+
+#![allow(missing_docs, reason = "a test program")]
+
+use otel_inspect::{Config, Outcome, Report, Request, Severity, inspect, to_text};
+
+const GOOD: &str = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+fn report(propagators: &str, text: &str) -> Report {
+    inspect(&Request::parse(text.as_bytes()), &Config::new(propagators).unwrap())
+}
+
+fn told(report: &Report) -> Vec<(Severity, &str, &str)> {
+    report.findings.iter().map(|it| (it.severity, &*it.header, &*it.text)).collect()
+}
+
+#[test]
+fn the_five_commonest_faults() {
+    use Severity::{Error, Warning};
+    let long = format!("baggage: a={},b=1", "x".repeat(9000));
+    let rows: &[(&str, &str, String, &[(Severity, &str, &str)])] = &[
+        ("two traceparents", "", format!("{GOOD}\n{GOOD}"), &[
+            (Error, "traceparent", "2 lines of a header that may come once"),
+        ]),
+        ("a short id", "", GOOD.replace("b7ad6b7169203331", "b7ad6b716920333"), &[
+            (Error, "traceparent", "parent-id is not lower-case hex (column 52)"),
+        ]),
+        ("a comma in metadata", "", format!("{GOOD}\nbaggage: a=1;note=x,y"), &[
+            (Warning, "baggage", "a member has no equals sign (column 12)"),
+            (Warning, "baggage", "member \"y\" is left out: a member has no equals sign"),
+        ]),
+        ("over the limit", "", format!("{GOOD}\n{long}"), &[
+            (Warning, "baggage", "member \"a\" is left out"),
+            (Warning, "baggage", "member \"b\" is left out"),
+        ]),
+        (
+            "b3 and traceparent that disagree",
+            "b3,tracecontext",
+            format!("{GOOD}\nb3: 4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1"),
+            &[(Error, "tracecontext", "it names another trace than the chosen format")],
+        ),
+    ];
+    for (fault, propagators, text, expected) in rows {
+        let report = report(propagators, text);
+        let told = told(&report);
+        assert_eq!(told.len(), expected.len(), "{fault}: {told:?}");
+        for ((severity, header, text), (expected, of, begins)) in told.iter().zip(*expected) {
+            assert_eq!((severity, header), (expected, of), "{fault}");
+            assert!(text.starts_with(begins), "{fault}: {text}");
+        }
+        assert!(!report.is_clean(), "{fault}");
+    }
+}
+
+#[test]
+fn a_good_request_has_no_findings() {
+    let report = report("", &format!("{GOOD}\ntracestate: a=1\nbaggage: tenant=acme%20retail;ttl=30"));
+    assert_eq!(told(&report), []);
+    assert_eq!(report.formats[0].outcome, Outcome::Chosen);
+    let parts: Vec<_> = report.headers[0].parts.iter().map(|part| part.production).collect();
+    assert_eq!(parts, ["version", "trace-id", "parent-id", "trace-flags"]);
+    let sent: Vec<_> = report.sent.iter().map(|sent| &*sent.name).collect();
+    assert_eq!(sent, ["baggage", "traceparent", "tracestate"]);
+    assert_eq!((&*report.baggage[0].value, report.baggage[0].sent_bytes), ("acme retail", 28));
+    assert!(report.is_clean());
+}
+
+#[test]
+fn what_the_sdk_would_have_done_has_the_name_of_its_row() {
+    let rows = [
+        ("two `traceparent` lines", format!("{GOOD}\n{GOOD}")),
+        ("fields shorter or longer than 2, 32, 16, 2 digits; signs", GOOD.replace("b7ad", "b7a")),
+        ("random flag (02)", GOOD.replace("-01", "-03")),
+        ("several `tracestate` lines", format!("{GOOD}\ntracestate: a=1\ntracestate: b=2")),
+        ("several `baggage` lines", "baggage: a=1\nbaggage: b=2".to_owned()),
+        ("`a=b=c`", "baggage: a=b=c".to_owned()),
+    ];
+    let page = include_str!("../../../docs/from-the-sdk.md");
+    for (row, text) in rows {
+        let report = report("", &text);
+        assert!(report.sdk.iter().any(|difference| difference.row == row), "{row}: {:?}", report.sdk);
+        assert!(page.contains(row), "{row} is a row of docs/from-the-sdk.md");
+    }
+}
+
+#[test]
+fn no_control_character_reaches_the_terminal() {
+    let text: Vec<u8> = (0..=255).flat_map(|byte| [b"baggage: a=\"".as_slice(), &[byte, b'\n']].concat()).collect();
+    let report = inspect(&Request::parse(&text), &Config::default());
+    let printed = to_text(&report);
+    assert!(printed.chars().all(|c| c == '\n' || !c.is_control()), "{printed:?}");
+}
+
+mod laws {
+    use super::*;
+    use opentelemetry::{Context, propagation::TextMapPropagator, trace::TraceContextExt};
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        let name = prop_oneof!["traceparent", "tracestate", "baggage", "b3", "x-b3-traceid", "x-b3-sampled"];
+        let value = prop_oneof![
+            Just("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+            Just("4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1".to_owned()),
+            "[-0-9a-f]{0,60}",
+            "[a-c=,; %\"\\\\é\t]{0,40}",
+        ];
+        let line = (name, value).prop_map(|(name, value)| format!("{name}: {value}"));
+        prop::collection::vec(line, 0..6).prop_map(|lines| lines.join("\n"))
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_in_order_and_inside_the_value(text in text()) {
+            let report = report("b3,tracecontext,baggage", &text);
+            for header in &report.headers {
+                let mut end = 0;
+                for part in &header.parts {
+                    prop_assert!(end <= part.from && part.from < part.to && part.to <= header.value.len());
+                    prop_assert!(header.value.get(part.from..part.to).is_some());
+                    end = part.to;
+                }
+                for problem in &header.problems {
+                    prop_assert!(problem.at <= header.value.len());
+                }
+            }
+        }
+
+        #[test]
+        fn it_says_what_the_propagators_do(text in text()) {
+            let list = "b3,tracecontext,baggage";
+            let (report, request) = (report(list, &text), Request::parse(text.as_bytes()));
+            let mut headers = http::HeaderMap::new();
+            for line in request.lines() {
+                let name = http::HeaderName::from_bytes(line.name.as_bytes()).unwrap();
+                headers.append(name, http::HeaderValue::from_bytes(&line.value).unwrap());
+            }
+            let carrier = opentelemetry_http::HeaderExtractor(&headers);
+            let cx = otel_composite::from_list(list).unwrap().extract_with_context(&Context::new(), &carrier);
+            let span = cx.span();
+            let trace = span.span_context().is_valid().then(|| span.span_context().trace_id().to_string());
+            prop_assert_eq!(report.chosen.map(|chosen| chosen.span.trace_id), trace);
+            let kept = report.baggage.iter().filter(|member| member.left_out.is_none()).count();
+            prop_assert_eq!(kept, opentelemetry::baggage::BaggageExt::baggage(&cx).len());
+        }
+
+        #[test]
+        fn nothing_panics(text in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = to_text(&inspect(&Request::parse(&text), &Config::new("b3,tracecontext,baggage").unwrap()));
+        }
+    }
+}
