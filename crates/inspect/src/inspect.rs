@@ -241,8 +241,9 @@ fn findings(report: &Report, carrier: &Carrier<'_>, cx: &Context) -> Vec<Finding
             tell(severity, &header.name, format!("{} (column {})", problem.rule, problem.at + 1));
         }
     }
+    let known =
+        report.headers.iter().any(|it| !it.problems.is_empty() || !it.is_text || carrier.count(&it.name) > 1);
     for format in &report.formats {
-        let known = report.headers.iter().any(|header| !header.problems.is_empty() || !header.is_text);
         match format.outcome {
             Outcome::Refused if !known => {
                 tell(lost, &format.name, "its headers are there and cannot be used".to_owned());
