@@ -34,31 +34,28 @@ pub struct Line {
 
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 330.0;
-/// The room of a panel outside its axes: left, right, top, bottom.
-const MARGIN: (f64, f64, f64, f64) = (56.0, 16.0, 52.0, 44.0);
-const LEGEND_LINE: f64 = 17.0;
+/// The room of a panel outside its axes: left, right (for the names of the lines), top, bottom.
+const MARGIN: (f64, f64, f64, f64) = (56.0, 130.0, 52.0, 44.0);
+/// The room that the name of a line takes.
+const NAME: f64 = 15.0;
+/// Legible on a page of either kind.
+const STYLE: &str = "svg{background:#fff}text{fill:#1f2328}.grid{stroke:#ddd}.axis{stroke:#444}.limit{stroke:#888}\
+    @media(prefers-color-scheme:dark){svg{background:#0d1117}text{fill:#e6edf3}.grid{stroke:#30363d}\
+    .axis{stroke:#9ba7b4}.limit{stroke:#9ba7b4}}";
 
 /// Draws the panels side by side.
 #[must_use]
 pub fn draw(panels: &[Panel]) -> String {
-    let legend = panels.iter().map(|panel| panel.lines.len()).max().unwrap_or(0);
     let mut all = String::new();
     let mut left = 0.0;
     for panel in panels {
         let _ = write!(all, "<g transform=\"translate({left} 0)\">\n{}</g>\n", panel.draw());
         left += WIDTH;
     }
-    let (_, _, _, bottom) = MARGIN;
-    let height = HEIGHT + bottom / 2.0 + LEGEND_LINE * legend_rows(legend);
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {left} {height}\" font-family=\"sans-serif\" \
-         font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{all}</svg>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {left} {HEIGHT}\" font-family=\"sans-serif\" \
+         font-size=\"12\">\n<style>{STYLE}</style>\n{all}</svg>\n"
     )
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a handful of lines")]
-fn legend_rows(lines: usize) -> f64 {
-    lines.div_ceil(2) as f64
 }
 
 impl Panel {
@@ -83,34 +80,53 @@ impl Panel {
         let (limit, name) = self.limit;
         text(axes.x(limit) + 4.0, top + 12.0, "start", name);
         for (value, _) in powers(axes.up, 10.0, 1) {
-            rule(&mut svg, (left, axes.y(value)), (far, axes.y(value)), "stroke=\"#ddd\"");
+            rule(&mut svg, (left, axes.y(value)), (far, axes.y(value)), "class=\"grid\"");
         }
         rule(
             &mut svg,
             (axes.x(limit), top),
             (axes.x(limit), low),
-            "stroke=\"#888\" stroke-dasharray=\"2 3\"",
+            "class=\"limit\" stroke-dasharray=\"2 3\"",
         );
-        rule(&mut svg, (left, low), (far, low), "stroke=\"#444\"");
-        for (number, line) in self.lines.iter().enumerate() {
-            line.draw(&mut svg, &axes, number);
+        rule(&mut svg, (left, low), (far, low), "class=\"axis\"");
+        for (line, y) in self.lines.iter().zip(self.names(&axes)) {
+            line.draw(&mut svg, &axes, y);
         }
         svg
+    }
+
+    /// How high the name of each line stands: at its end, with room between any two.
+    fn names(&self, axes: &Axes) -> Vec<f64> {
+        let end = |line: &Line| line.points.last().map_or(0.0, |point| axes.y(point.1));
+        let mut order: Vec<usize> = (0..self.lines.len()).collect();
+        order.sort_by(|&one, &other| end(&self.lines[one]).total_cmp(&end(&self.lines[other])));
+        let mut heights = vec![0.0; self.lines.len()];
+        let mut free = f64::MIN;
+        for line in order {
+            heights[line] = end(&self.lines[line]).max(free);
+            free = heights[line] + NAME;
+        }
+        heights
     }
 }
 
 impl Line {
-    fn draw(&self, svg: &mut String, axes: &Axes, number: usize) {
+    fn draw(&self, svg: &mut String, axes: &Axes, name: f64) {
         let points: Vec<String> =
             self.points.iter().map(|&(x, y)| format!("{:.1},{:.1}", axes.x(x), axes.y(y))).collect();
         let dash = if self.dashed { " stroke-dasharray=\"6 4\"" } else { "" };
-        let stroke = format!("stroke=\"{}\" stroke-width=\"2\"{dash}", self.colour);
-        let _ = writeln!(svg, "<polyline fill=\"none\" {stroke} points=\"{}\"/>", points.join(" "));
-        let (left, ..) = MARGIN;
-        let column = if number % 2 == 0 { 0.0 } else { (WIDTH - left) / 2.0 };
-        let (x, y) = (left + column, HEIGHT + 12.0 + LEGEND_LINE * legend_rows(number / 2 * 2));
-        rule(svg, (x, y - 4.0), (x + 26.0, y - 4.0), &stroke);
-        let _ = writeln!(svg, "<text x=\"{}\" y=\"{y}\">{}</text>", x + 32.0, self.label);
+        let (colour, label) = (self.colour, &self.label);
+        let points = points.join(" ");
+        let _ = writeln!(
+            svg,
+            "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dash} points=\"{points}\"/>"
+        );
+        let x = self.points.last().map_or(0.0, |point| axes.x(point.0)) + 6.0;
+        let _ = writeln!(
+            svg,
+            "<text x=\"{x:.1}\" y=\"{:.1}\" style=\"fill:{colour}\">{label}</text>",
+            name + 4.0
+        );
     }
 }
 

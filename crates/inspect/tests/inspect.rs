@@ -1,14 +1,17 @@
 //! What the inspector says of the faults that people meet.
 
-#![allow(missing_docs, reason = "a test program")]
+#![allow(missing_docs, clippy::panic, reason = "a test program")]
 
 use otel_inspect::{Config, Outcome, Report, Request, Severity, inspect, to_text};
 
 const GOOD: &str = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 fn report(propagators: &str, text: &str) -> Report {
-    inspect(&Request::parse(text.as_bytes()), &Config::new(propagators).unwrap())
+    let config = Config::new(propagators).unwrap_or_else(|error| panic!("{error}"));
+    inspect(&Request::parse(text.as_bytes()), &config)
 }
+
+type Findings = &'static [(Severity, &'static str, &'static str)];
 
 fn told(report: &Report) -> Vec<(Severity, &str, &str)> {
     report.findings.iter().map(|it| (it.severity, &*it.header, &*it.text)).collect()
@@ -18,7 +21,7 @@ fn told(report: &Report) -> Vec<(Severity, &str, &str)> {
 fn the_five_commonest_faults() {
     use Severity::{Error, Warning};
     let long = format!("baggage: a={},b=1", "x".repeat(9000));
-    let rows: &[(&str, &str, String, &[(Severity, &str, &str)])] = &[
+    let rows: &[(&str, &str, String, Findings)] = &[
         (
             "two traceparents",
             "",
