@@ -97,6 +97,7 @@ impl Pair {
             Contender::Sdk => (self.sdk)(),
             Contender::Ours => (self.ours)(),
             Contender::Floor => Box::new(floor(&*(self.ours)())),
+            Contender::FirstLineFloor => Box::new(floor(&*(self.ours)()).with_first_lines()),
             Contender::AllLines => Box::new(Floor::reading(self.reads)),
             Contender::FirstLines => Box::new(Floor::reading(self.reads).with_first_lines()),
         };

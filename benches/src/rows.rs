@@ -26,8 +26,10 @@ pub enum Contender {
     Sdk,
     /// This workspace.
     Ours,
-    /// See [`crate::floor`].
+    /// See [`crate::floor`]: it looks for headers as ours do.
     Floor,
+    /// The same that looks with `get` alone, as the SDK does.
+    FirstLineFloor,
     /// Looking for the headers with `get_all`, and nothing else.
     AllLines,
     /// Looking for them with `get`, which cannot see a doubled header.
@@ -36,7 +38,8 @@ pub enum Contender {
 
 impl Contender {
     /// In the order of the columns.
-    pub const ALL: [Self; 5] = [Self::Sdk, Self::Ours, Self::Floor, Self::AllLines, Self::FirstLines];
+    pub const ALL: [Self; 6] =
+        [Self::Sdk, Self::Ours, Self::Floor, Self::FirstLineFloor, Self::AllLines, Self::FirstLines];
 
     /// How a table calls it.
     #[must_use]
@@ -45,6 +48,7 @@ impl Contender {
             Self::Sdk => "SDK",
             Self::Ours => "ours",
             Self::Floor => "floor",
+            Self::FirstLineFloor => "floor with get alone",
             Self::AllLines => "looking for all lines",
             Self::FirstLines => "looking for first lines",
         }
@@ -159,6 +163,10 @@ impl Rows {
         let inject = SHOWN.sdk(2.6).floor(held(1.95, 1.35));
         let extract = SHOWN.sdk(held(1.42, 1.5)).floor(1.35);
         let both = given(|| [traceparent(), baggage(Entries::Plain, 4)].concat());
+        // The commonest request of all.
+        let handle = COMPOSITE.route(Route::Handle);
+        self.inject("tracecontext + baggage, a span alone, inject", SHOWN, handle, given(|| input::span(0)));
+        self.extract("tracecontext + baggage, traceparent alone, extract", SHOWN, handle, given(traceparent));
         let context = given(|| Entries::Plain.context(&input::span(0), 4));
         for (name, route) in [("through the global", Route::Global), ("through our handle", Route::Handle)] {
             let pair = COMPOSITE.route(route);
@@ -254,7 +262,7 @@ impl Rows {
             Contender::Ours => Some(Box::new(|| {
                 let _ = black_box(TraceParent::parse(black_box(TRACEPARENT)));
             })),
-            Contender::Floor | Contender::AllLines | Contender::FirstLines => None,
+            _ => None,
         });
         row("traceparent encode (SDK: fastrace)", |contender| match contender {
             Contender::Sdk => {
@@ -266,7 +274,7 @@ impl Rows {
                 Some(Box::new(move || drop(black_box(black_box(&span).to_string()))))
             }
             Contender::Floor => Some(Box::new(|| drop(black_box(black_box(TRACEPARENT).to_owned())))),
-            Contender::AllLines | Contender::FirstLines => None,
+            _ => None,
         });
     }
 }
