@@ -31,7 +31,7 @@ pub fn time_in_two_threads(calls: u64, make: &(dyn Fn() -> Task + Sync)) -> Dura
         start.wait();
         let before = thread_time();
         (0..calls).for_each(|_| task());
-        thread_time() - before
+        thread_time().saturating_sub(before)
     };
     thread::scope(|scope| {
         let other = scope.spawn(work);
