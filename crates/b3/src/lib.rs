@@ -30,10 +30,16 @@
 //! | ids, `1` | sampled | accept | what the sampler decided |
 //! | ids, `0` | not sampled | deny | what the sampler decided |
 //! | ids alone | not sampled | no state | what the sampler decided |
-//! | `0`, `1` or `d` alone | none | the same again | what the sampler decided; debug with `DecisionSampler` |
+//! | `0` or `1` alone | none | the same again | what the sampler decided |
+//! | `d` alone | none | the same again | debug, with the first trace that starts under it |
 //! | nothing | none | nothing | what the sampler decided |
 //!
-//! `DecisionSampler` (feature `sampler`) makes the SDK decide as B3 means it.
+//! `DecisionSampler` (feature `sampler`) makes the SDK decide as B3 means it. With any other sampler a deferred trace is
+//! taken for a denied one and a decision alone for nothing.
+//!
+//! A decision alone is about traces that start in its context. Where another format brought a trace it is kept and not
+//! applied. That takes a format that puts its span into the context with
+//! [`remote`](otel_propagator_core::remote), as those of this workspace do; another one must be asked before B3.
 //!
 //! # Running examples
 //!

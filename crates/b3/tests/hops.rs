@@ -6,14 +6,17 @@ mod common;
 
 use common::{FORMS, Form, Headers, IDS, Ids, SPAN, TRACE, extract, extract_in, headers, inject};
 use opentelemetry::{
-    Context,
+    Context, KeyValue,
     trace::{
-        SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer,
+        Link, SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer,
         TracerProvider, noop::NoopTracer,
     },
 };
-use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SdkTracer, SdkTracerProvider, ShouldSample};
+use opentelemetry_sdk::trace::{
+    Sampler, SamplingDecision, SamplingResult, SdkTracer, SdkTracerProvider, ShouldSample,
+};
 use otel_b3::{B3Propagator, DecisionSampler, Sampling, SamplingExt};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// With and without identifiers, and the state: all that a request may say, and nothing last.
 const INCOMING: [(Ids<'static>, Option<char>); 8] = [
@@ -93,14 +96,15 @@ fn three_hops_of_every_state_in_every_form() {
             DecisionSampler::new(Sampler::AlwaysOff).into(),
             ["-0", "-0", "+1", "+d", "-0", "+1", "+d", "-0"],
         ),
-        // The SDK's own take a deferred trace for a denied one, and bare decisions for nothing. Debug goes on.
+        // The SDK's own take a deferred trace for a denied one, and bare decisions for nothing. Debug goes on, also of
+        // a trace that starts here under a bare decision.
         (
             "parent-based, root on",
             Sampler::ParentBased(Box::new(Sampler::AlwaysOn)).into(),
-            ["-0", "-0", "+1", "+d", "+1", "+1", "+1", "+1"],
+            ["-0", "-0", "+1", "+d", "+1", "+1", "+d", "+1"],
         ),
-        ("always on", Sampler::AlwaysOn.into(), ["+1", "+1", "+1", "+d", "+1", "+1", "+1", "+1"]),
-        ("always off", Sampler::AlwaysOff.into(), ["-0", "-0", "-0", "-d", "-0", "-0", "-0", "-0"]),
+        ("always on", Sampler::AlwaysOn.into(), ["+1", "+1", "+1", "+d", "+1", "+1", "+d", "+1"]),
+        ("always off", Sampler::AlwaysOff.into(), ["-0", "-0", "-0", "-d", "-0", "-0", "-d", "-0"]),
     ];
     for (name, sampler, expected) in rows {
         let tracer = tracer(sampler);
@@ -216,6 +220,60 @@ fn the_trace_state_of_the_parent_is_kept() {
         let result = sampler.should_sample(Some(&cx), trace_id, "request", &SpanKind::Server, &[], &[]);
         assert_eq!(result.trace_state, trace_state, "{state:?}");
         assert!(result.attributes.is_empty());
+    }
+}
+
+/// A sampler that writes down what it was asked.
+#[derive(Clone, Debug, Default)]
+struct Asked(Arc<Mutex<Vec<String>>>);
+
+impl ShouldSample for Asked {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        trace_id: TraceId,
+        name: &str,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        let parent = parent.map(|cx| cx.span().span_context().span_id());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(format!("{parent:?} {trace_id} {name} {kind:?} {attributes:?} {links:?}"));
+        let trace_state = TraceState::NONE;
+        SamplingResult { decision: SamplingDecision::Drop, attributes: Vec::new(), trace_state }
+    }
+}
+
+#[test]
+fn the_sampler_that_is_asked_gets_all_that_came_with_the_question() {
+    let link = Link::new(
+        extract(&headers([("b3", format!("{TRACE}-{SPAN}"))])).span().span_context().clone(),
+        vec![],
+        0,
+    );
+    let deferred = extract(&headers([("b3", format!("{TRACE}-{SPAN}"))]));
+    let accepted = extract(&headers([("b3", format!("{TRACE}-{SPAN}-1"))]));
+    let trace_id = TraceId::from_hex(TRACE).unwrap();
+    let attributes = [KeyValue::new("key", "value")];
+    let (root, inner, direct) = (Asked::default(), Asked::default(), Asked::default());
+    let sampler = DecisionSampler::new(root.clone()).with_inner(inner.clone());
+    for (cx, asked) in [(&deferred, &root), (&accepted, &inner)] {
+        for sampler in [&sampler as &dyn ShouldSample, &direct] {
+            sampler.should_sample(
+                Some(cx),
+                trace_id,
+                "name",
+                &SpanKind::Consumer,
+                &attributes,
+                std::slice::from_ref(&link),
+            );
+        }
+        let asked = std::mem::take(&mut *asked.0.lock().unwrap());
+        assert_eq!(asked, std::mem::take(&mut *direct.0.lock().unwrap()));
+        assert_eq!(asked.len(), 1);
     }
 }
 

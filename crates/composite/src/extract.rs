@@ -12,6 +12,7 @@ use opentelemetry::{
 };
 use otel_propagator_core::{
     header::{self, Lines},
+    remote,
     sampling::SamplingExt as _,
 };
 use std::ptr;
@@ -119,7 +120,7 @@ fn resolved(chosen: &Context, later: &Context, on_conflict: impl FnOnce()) -> Co
     let (chosen_span, later_span) = (chosen.span(), later.span());
     let (winner, other) = (chosen_span.span_context(), later_span.span_context());
     if winner.trace_id() == other.trace_id() {
-        return later.with_remote_span_context(with_trace_state_of(winner, other));
+        return remote::with_preferred_span(later, with_trace_state_of(winner, other));
     }
     on_conflict();
     conflict::remember(chosen, other.clone())

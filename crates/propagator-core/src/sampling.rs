@@ -4,6 +4,7 @@
 //! a decision without a trace, and a service may receive a flag that it does not trust. All of them put one kind of
 //! value into the [`Context`], and one sampler obeys it: `DecisionSampler`, with the feature `sampler`.
 
+use crate::remote::Remote;
 use opentelemetry::{
     Context,
     trace::{SpanContext, TraceContextExt, TraceId},
@@ -37,20 +38,40 @@ impl Sampling {
     }
 }
 
-/// The state received with a trace. It is about that trace alone.
-#[derive(Debug)]
-struct Received {
-    trace_id: TraceId,
-    span_id: opentelemetry::trace::SpanId,
-    sampling: Sampling,
-}
-
 /// A decision received without identifiers. It is about the next trace that starts here.
 #[derive(Debug)]
-struct Bare {
+pub(crate) struct Bare {
     decision: Sampling,
-    /// The trace that the sampler started under a debug decision.
+    /// Whether no trace came beside the decision, so that the next one starts here.
+    is_alone: bool,
+    /// The first trace that started under a debug decision.
     debug_trace: OnceLock<TraceId>,
+}
+
+impl Bare {
+    /// The context in which a span came beside the decision.
+    pub(crate) fn beside_span(cx: Context) -> Context {
+        match cx.get::<Self>() {
+            Some(Self { decision, is_alone: true, debug_trace }) => {
+                cx.with_value(Self { decision: *decision, is_alone: false, debug_trace: debug_trace.clone() })
+            }
+            _ => cx,
+        }
+    }
+
+    /// Whether this trace, which starts here, is the first one under a debug decision.
+    fn starts(&self, trace_id: TraceId) -> bool {
+        self.decision == Sampling::Debug && *self.debug_trace.get_or_init(|| trace_id) == trace_id
+    }
+
+    /// Whether the trace of this span is the first one that started under a debug decision. A sampler that does not
+    /// ask cannot say so, but where nothing came beside the decision, the trace of a local span did start here.
+    fn started(&self, span: &SpanContext) -> bool {
+        match self.debug_trace.get() {
+            Some(&trace_id) => trace_id == span.trace_id(),
+            None => self.is_alone && !span.is_remote() && self.starts(span.trace_id()),
+        }
+    }
 }
 
 /// The sampling state of a [`Context`].
@@ -72,6 +93,9 @@ pub trait SamplingExt: sealed::Sealed {
     /// for the whole trace, [`Sampling::Defer`] until a span is started in it. Otherwise the span's sampled flag
     /// decides between [`Sampling::Accept`] and [`Sampling::Deny`]. Without a valid span it is
     /// [`bare_sampling`](Self::bare_sampling).
+    ///
+    /// The first trace that starts here under a bare debug decision is a debug trace, whichever sampler the service
+    /// has. A trace that came beside the decision is not.
     fn sampling(&self) -> Option<Sampling>;
 
     /// The decision that was received last without identifiers, such as `b3: 0`. Never [`Sampling::Defer`].
@@ -82,7 +106,7 @@ pub trait SamplingExt: sealed::Sealed {
 
     /// The context with a received span and the state that came with it.
     ///
-    /// The sampled flag of the span context is set as the state says.
+    /// The sampled flag of the span context is set as the state says. A bare decision of before is over.
     #[must_use]
     fn with_remote_sampling(&self, span_context: SpanContext, sampling: Sampling) -> Context;
 
@@ -102,17 +126,19 @@ impl SamplingExt for Context {
     }
 
     fn with_remote_sampling(&self, span: SpanContext, sampling: Sampling) -> Context {
-        let (trace_id, span_id) = (span.trace_id(), span.span_id());
         let flags = span.trace_flags().with_sampled(sampling.is_sampled());
-        let span = SpanContext::new(trace_id, span_id, flags, true, span.trace_state().clone());
+        let span = SpanContext::new(span.trace_id(), span.span_id(), flags, true, span.trace_state().clone());
+        let remote = Remote::new(&span, sampling);
         // The flag says all of an accepted trace, unless there is an earlier state to be replaced.
-        let said_by_flag = sampling == Sampling::Accept && self.get::<Received>().is_none();
+        let said_by_flag = sampling == Sampling::Accept && self.get::<Remote>().is_none();
         let cx = self.with_remote_span_context(span);
-        if said_by_flag { cx } else { cx.with_value(Received { trace_id, span_id, sampling }) }
+        let cx = if said_by_flag { cx } else { cx.with_value(remote) };
+        if self.bare_sampling().is_some() { cx.with_bare_sampling(Sampling::Defer) } else { cx }
     }
 
     fn with_bare_sampling(&self, decision: Sampling) -> Context {
-        self.with_value(Bare { decision, debug_trace: OnceLock::new() })
+        let is_alone = !self.span().span_context().is_valid();
+        self.with_value(Bare { decision, is_alone, debug_trace: OnceLock::new() })
     }
 }
 
@@ -130,9 +156,7 @@ pub(crate) fn state_for_new_span(cx: &Context, trace_id: TraceId) -> Option<Samp
         return received(cx, parent.span_context());
     }
     let bare = cx.get::<Bare>()?;
-    if bare.decision == Sampling::Debug {
-        bare.debug_trace.get_or_init(|| trace_id);
-    }
+    bare.starts(trace_id);
     cx.bare_sampling()
 }
 
@@ -149,18 +173,14 @@ fn sampling(cx: &Context, span: &SpanContext) -> Option<Sampling> {
 /// A sampled span shows that somebody decided since, or knew better; so does, of a deferred trace, any span but the
 /// received one.
 fn received(cx: &Context, span: &SpanContext) -> Option<Sampling> {
-    match cx.get::<Received>().filter(|received| received.trace_id == span.trace_id()) {
-        Some(Received { span_id, sampling, .. }) => match sampling {
+    match cx.get::<Remote>().filter(|remote| remote.trace_id == span.trace_id()) {
+        Some(Remote { span_id, sampling, .. }) => match sampling {
             Sampling::Debug => true,
             Sampling::Deny => !span.is_sampled(),
             Sampling::Defer => !span.is_sampled() && *span_id == span.span_id(),
             Sampling::Accept => false,
         }
         .then_some(*sampling),
-        None => started_by_debug(cx, span.trace_id()).then_some(Sampling::Debug),
+        None => cx.get::<Bare>().is_some_and(|bare| bare.started(span)).then_some(Sampling::Debug),
     }
-}
-
-fn started_by_debug(cx: &Context, trace_id: TraceId) -> bool {
-    cx.get::<Bare>().is_some_and(|bare| bare.debug_trace.get() == Some(&trace_id))
 }

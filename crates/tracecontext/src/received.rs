@@ -3,8 +3,9 @@
 use crate::traceparent::TraceParent;
 use opentelemetry::{
     Context,
-    trace::{TraceId, TraceState},
+    trace::{SpanContext, SpanId, TraceId, TraceState},
 };
+use otel_propagator_core::remote;
 
 /// Kept in the `Context` beside the remote span context, for the headers that this trace sends on.
 ///
@@ -13,6 +14,7 @@ use opentelemetry::{
 #[derive(Debug)]
 pub(crate) struct Received {
     trace_id: TraceId,
+    span_id: SpanId,
     random: bool,
     tracestate: Option<Verbatim>,
 }
@@ -29,6 +31,7 @@ impl Received {
     pub(crate) fn new(traceparent: TraceParent, verbatim: Option<String>, held: &TraceState) -> Self {
         Self {
             trace_id: traceparent.trace_id(),
+            span_id: traceparent.span_id(),
             random: traceparent.is_random(),
             tracestate: verbatim.map(|header| Verbatim { header, held: held.clone() }),
         }
@@ -39,10 +42,13 @@ impl Received {
         cx.get::<Self>().filter(|received| received.trace_id == trace_id)
     }
 
-    /// The context with this value, where it makes a difference: there is something to keep, or something kept
-    /// from an earlier request of the same trace, which must not be taken for this one's.
-    pub(crate) fn keep(self, cx: Context) -> Context {
-        if self.random || self.tracestate.is_some() || Self::of(&cx, self.trace_id).is_some() {
+    /// The context with the span that was received, and with this value where it makes a difference: there is
+    /// something to keep, or something kept from an earlier request of the same trace, which must not be taken for
+    /// this one's.
+    pub(crate) fn keep(self, cx: &Context, span: SpanContext) -> Context {
+        let verbatim = self.tracestate.is_some();
+        let cx = if verbatim { remote::with_noted_span(cx, span) } else { remote::with_span(cx, span) };
+        if self.random || verbatim || Self::of(&cx, self.trace_id).is_some() {
             cx.with_value(self)
         } else {
             cx
@@ -57,9 +63,10 @@ impl Received {
         self.random
     }
 
-    /// The header as it was received, as long as nobody changed the trace state since.
-    pub(crate) fn tracestate(&self, now: &TraceState) -> Option<&str> {
+    /// The header as it was received, as long as nobody changed the trace state since, and no other span was received.
+    pub(crate) fn tracestate(&self, cx: &Context, now: &TraceState) -> Option<&str> {
         let verbatim = self.tracestate.as_ref()?;
-        (verbatim.held == *now).then_some(&verbatim.header)
+        let is_current = verbatim.held == *now && remote::is_current(cx, self.trace_id, self.span_id);
+        is_current.then_some(&verbatim.header)
     }
 }

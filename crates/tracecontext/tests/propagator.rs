@@ -208,6 +208,17 @@ fn a_changed_trace_state_is_sent_as_it_is_now() {
     assert_eq!(header(&sent, "tracestate"), Some("b=3,a=2"));
 }
 
+#[test]
+fn a_trace_state_changed_to_as_many_members_is_sent_as_it_is_now() {
+    let cx = received_into(&Context::new(), VALID, &["foo@@bar=1,a=2"]);
+    for now in [[("a", "3")], [("b", "2")]] {
+        let now = TraceState::from_key_value(now).unwrap();
+        let span = SpanContext::new(TRACE_ID, SPAN_ID, TraceFlags::SAMPLED, false, now.clone());
+        let sent = inject(&cx.with_remote_span_context(span));
+        assert_eq!(header(&sent, "tracestate"), Some(now.header().as_str()));
+    }
+}
+
 /// What a second request into the same context must not inherit from the first.
 #[test]
 fn a_later_request_of_the_same_trace_replaces_what_was_kept_of_an_earlier_one() {

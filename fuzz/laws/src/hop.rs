@@ -126,7 +126,7 @@ fn says_what_the_context_says(sent: &Sent, cx: &Context, received: &Context, lin
     );
     let joined = lines.joined("tracestate").filter(|_| parent.is_some()).unwrap_or_default();
     is_expected_state(sent, span, received, &joined);
-    is_expected_decision(sent, span, lines);
+    is_expected_decision(sent, span, received, lines);
     let header = sent.get("baggage").unwrap_or_default();
     baggage::is_expected(header, &baggage::entries(cx.baggage()), &Limits::new());
 }
@@ -144,7 +144,7 @@ fn is_expected_state(sent: &Sent, span: &SpanContext, received: &Context, joined
     }
 }
 
-fn is_expected_decision(sent: &Sent, span: &SpanContext, lines: &Lines<'_>) {
+fn is_expected_decision(sent: &Sent, span: &SpanContext, before: &Context, lines: &Lines<'_>) {
     let next = b3::expected(&sent.to_lines());
     let received = b3::expected(lines);
     law!(!span.is_valid() || next.is_some(), "a span is sent in b3 too", sent);
@@ -155,7 +155,9 @@ fn is_expected_decision(sent: &Sent, span: &SpanContext, lines: &Lines<'_>) {
     }
     let of_this_trace =
         received.filter(|trace| trace.ids.is_some_and(|ids| ids.0 == span_fields(span).trace_id));
-    let debug = of_this_trace.is_some_and(|trace| trace.state == State::Debug);
+    let starts_here =
+        received.filter(|trace| trace.ids.is_none() && !before.span().span_context().is_valid());
+    let debug = of_this_trace.or(starts_here).is_some_and(|trace| trace.state == State::Debug);
     law!((next.state == State::Debug) == debug, "debug goes on, and is not invented", sent, received);
     let defer = of_this_trace.is_some_and(|trace| trace.state == State::Defer);
     law!(next.state != State::Defer || defer, "nobody un-decides", sent, received);
