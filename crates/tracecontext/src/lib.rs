@@ -42,8 +42,9 @@
 //!
 //! Two things lie with the carrier. One that gives each header once, such as a `HashMap`, cannot show a second
 //! line. `opentelemetry_http::HeaderExtractor` leaves out a line that is not visible ASCII where another line is.
-//! An `Injector` can only set: inject into a carrier without an older `tracestate`, because an empty one is
-//! never sent.
+//! An `Injector` can only set. Where the trace state has members of which none may be sent, an empty `tracestate` is
+//! set, so that an older one in the carrier does not go out. Where the trace state is empty nothing is set: inject
+//! into a carrier without an older `tracestate`.
 //!
 //! # Departures
 //!
@@ -55,7 +56,7 @@
 //!
 //! The API's types lose two things, which are kept in the `Context` where they occur: the random flag of a span
 //! that the sampler drops, and keys that `TraceState` refuses (`foo@@bar`). Those keys cannot be read through
-//! `TraceState`, and they are sent until something changes the span's trace state.
+//! `TraceState`, and they are sent until something changes the span's trace state, or another span is received.
 //!
 //! # Non-goals
 //!

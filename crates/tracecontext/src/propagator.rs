@@ -52,6 +52,9 @@ impl TextMapPropagator for TraceContextPropagator {
     }
 
     /// Sends `traceparent`, and `tracestate` where there is one; nothing where the span context is not valid.
+    ///
+    /// A trace state of which no member may be sent is sent as an empty `tracestate`, so that an older one in the
+    /// carrier does not go out.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let span = cx.span();
         let span_context = span.span_context();
@@ -60,7 +63,7 @@ impl TextMapPropagator for TraceContextPropagator {
         let random = received.is_some_and(Received::is_random);
         let traceparent = if random { traceparent.with_random() } else { traceparent };
         injector.set(TRACEPARENT, traceparent.into());
-        if let Some(tracestate) = write_tracestate(span_context.trace_state(), received) {
+        if let Some(tracestate) = write_tracestate(cx, span_context.trace_state(), received) {
             injector.set(TRACESTATE, tracestate);
         }
     }
@@ -71,7 +74,7 @@ impl TextMapPropagator for TraceContextPropagator {
         let Some(traceparent) = read_traceparent(extractor) else { return cx.clone() };
         let Parsed { trace_state, verbatim } = read_tracestate(extractor).unwrap_or_default();
         let received = Received::new(traceparent, verbatim, &trace_state);
-        received.keep(cx.with_remote_span_context(remote(traceparent, trace_state)))
+        received.keep(cx, span_context(traceparent, trace_state))
     }
 
     /// `traceparent` and `tracestate`.
@@ -81,7 +84,7 @@ impl TextMapPropagator for TraceContextPropagator {
     }
 }
 
-fn remote(traceparent: TraceParent, trace_state: TraceState) -> SpanContext {
+fn span_context(traceparent: TraceParent, trace_state: TraceState) -> SpanContext {
     SpanContext::new(traceparent.trace_id(), traceparent.span_id(), traceparent.flags(), true, trace_state)
 }
 
@@ -122,8 +125,11 @@ fn read_tracestate(extractor: &dyn Extractor) -> Option<Parsed> {
 /// > Vendors MUST accept empty tracestate headers but SHOULD avoid sending them.
 ///
 /// <https://www.w3.org/TR/trace-context-2/#tracestate-header-field-values>
-fn write_tracestate(now: &TraceState, received: Option<&Received>) -> Option<String> {
-    if let Some(verbatim) = received.and_then(|received| received.tracestate(now)) {
+///
+/// One is sent where the trace state has members of which none may be sent: an [`Injector`] can only set, and an older
+/// `tracestate` in the carrier, which belongs to another request, would go out instead.
+fn write_tracestate(cx: &Context, now: &TraceState, received: Option<&Received>) -> Option<String> {
+    if let Some(verbatim) = received.and_then(|received| received.tracestate(cx, now)) {
         return Some(verbatim.to_owned());
     }
     if now.into_iter().len() == 0 {
@@ -133,5 +139,5 @@ fn write_tracestate(now: &TraceState, received: Option<&Received>) -> Option<Str
     if left_out > 0 {
         events::tracestate_left_out(now, left_out);
     }
-    (!header.is_empty()).then_some(header)
+    Some(header)
 }
