@@ -83,6 +83,7 @@
 //! | `b3` | `B3Propagator` | `b3`, `b3multi` |
 //! | `sampler` | `DecisionSampler` | |
 //! | `metrics` | `Builder::meter` | |
+//! | `telemetry` | `telemetry`: chosen baggage on spans, log records and metrics | |
 //!
 //! **By environment**, with [`from_env`], or by a list of one's own, with [`from_list`]. [`Registry`] adds names.
 //!
@@ -167,6 +168,9 @@ pub use install::{Handle, install};
 #[cfg(feature = "b3")]
 pub use otel_b3::{B3Propagator, Sampling, SamplingExt};
 pub use otel_baggage_limits::{Limited, Limits, Reason, Report};
+/// Chosen baggage on spans, log records and metrics: the crate `otel-baggage-telemetry`.
+#[cfg(feature = "telemetry")]
+pub use otel_baggage_telemetry as telemetry;
 #[cfg(feature = "sampler")]
 pub use otel_propagator_core::sampling::DecisionSampler;
 #[cfg(feature = "tracecontext")]
