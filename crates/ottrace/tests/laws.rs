@@ -1,0 +1,92 @@
+//! What holds for every input.
+
+mod common;
+
+use common::{Headers, extract, extract_in, inject, request};
+use opentelemetry::{
+    Context, KeyValue,
+    baggage::BaggageExt,
+    propagation::TextMapPropagator,
+    trace::{SpanContext, TraceContextExt},
+};
+use opentelemetry_http::HeaderExtractor;
+use otel_ottrace::{OtTracePropagator, SamplingExt};
+use proptest::{option, prelude::*};
+
+fn id() -> impl Strategy<Value = String> {
+    prop_oneof![3 => "[0-9a-f]{16}", 2 => "[0-9a-f]{32}", 1 => "[0-9a-f]{0,33}", 1 => "0{1,17}", 1 => "[0-9a-fA-F+-]{15,17}"]
+}
+
+fn requests() -> impl Strategy<Value = Headers> {
+    let value = || prop_oneof![8 => id(), 1 => ".*"];
+    let sampled = prop_oneof![4 => "true|false|0|1|True|", 1 => ".{0,6}"];
+    (option::weighted(0.9, value()), option::weighted(0.9, value()), option::of(sampled)).prop_map(
+        |(trace_id, span_id, sampled)| request(trace_id.as_deref(), span_id.as_deref(), sampled.as_deref()),
+    )
+}
+
+fn span_of(cx: &Context) -> SpanContext {
+    cx.span().span_context().clone()
+}
+
+proptest! {
+    #[test]
+    fn no_request_panics_or_touches_what_is_not_its_own(request in requests()) {
+        let cx = extract_in(&Context::new().with_baggage([KeyValue::new("tenant", "acme")]), &request);
+        prop_assert_eq!(cx.baggage().to_string(), "tenant=acme");
+        prop_assert_eq!(cx.bare_sampling(), None);
+        prop_assert!(!cx.has_active_span() || span_of(&cx).is_valid() && span_of(&cx).is_remote());
+    }
+
+    #[test]
+    fn what_is_sent_is_what_was_received_and_no_more(request in requests()) {
+        for (name, value) in inject(&extract(&request)) {
+            let received = request[&name].trim();
+            match name.as_str() {
+                "ot-tracer-sampled" => {
+                    let yes = received == "1" || received.eq_ignore_ascii_case("true");
+                    prop_assert_eq!(value, yes.to_string());
+                }
+                _ => prop_assert!(format!("{received:0>16}").ends_with(&value), "{} of {}", value, received),
+            }
+        }
+    }
+
+    #[test]
+    fn the_second_hop_sends_what_the_first_one_sent(request in requests()) {
+        let sent = inject(&extract(&request));
+        prop_assert_eq!(inject(&extract(&sent)), sent);
+    }
+
+    #[test]
+    fn extracting_again_changes_nothing(request in requests()) {
+        let once = extract(&request);
+        let twice = extract_in(&once, &request);
+        prop_assert_eq!(span_of(&twice), span_of(&once));
+        prop_assert_eq!(inject(&twice), inject(&once));
+    }
+
+    #[test]
+    fn what_is_sent_comes_back_as_the_same_trace(request in requests()) {
+        let here = extract(&request);
+        let back = extract_in(&here, &inject(&here));
+        prop_assert_eq!(span_of(&back), span_of(&here));
+    }
+
+    #[test]
+    fn every_carrier_gives_one_answer(request in requests()) {
+        let mut lines = http::HeaderMap::new();
+        let mut as_text = Headers::new();
+        for (name, value) in &request {
+            let Ok(line) = http::HeaderValue::from_str(value) else { continue };
+            if line.to_str().is_ok() {
+                lines.insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), line);
+                as_text.insert(name.clone(), value.clone());
+            }
+        }
+        let from_lines = OtTracePropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&lines));
+        let from_map = extract(&as_text);
+        prop_assert_eq!(span_of(&from_lines), span_of(&from_map));
+        prop_assert_eq!(from_lines.sampling(), from_map.sampling());
+    }
+}
