@@ -26,11 +26,11 @@
 //! `Sensitive` in the `Debug` of a `HeaderMap`. Baggage is mostly the same from request to request, and stays indexed
 //! unless [asked for](HeaderInjector::never_indexed).
 
-use crate::{
-    left_out::LeftOut,
-    name::{Known, known},
+use crate::{left_out::LeftOut, name::known};
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{InvalidHeaderName, InvalidHeaderValue},
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
@@ -131,10 +131,19 @@ impl<'a> HeaderInjector<'a> {
     /// Begins with the removal of all fields of the propagator.
     #[inline]
     pub fn new(headers: &'a mut HeaderMap, propagator: &dyn TextMapPropagator) -> Self {
+        Self::in_carrier("http", headers, propagator)
+    }
+
+    #[inline]
+    pub(crate) fn in_carrier(
+        carrier: &'static str,
+        headers: &'a mut HeaderMap,
+        propagator: &dyn TextMapPropagator,
+    ) -> Self {
         if !headers.is_empty() {
             propagator.fields().for_each(|name| remove(headers, name));
         }
-        Self { headers, never_indexed: false, left_out: LeftOut::of("http", Direction::Out) }
+        Self { headers, never_indexed: false, left_out: LeftOut::of(carrier, Direction::Out) }
     }
 
     /// Marks all that it writes as never to be indexed in HTTP/2, not ids alone: for baggage that differs from request to
@@ -145,12 +154,19 @@ impl<'a> HeaderInjector<'a> {
         self
     }
 
-    fn put(&mut self, name: HeaderName, is_id: bool, value: String) -> Result<(), usize> {
-        let bytes = value.len();
-        let Ok(mut value) = HeaderValue::try_from(value) else {
-            self.headers.remove(name);
-            return Err(bytes);
+    /// Removes a header, and remembers why it was not written.
+    #[cold]
+    pub(crate) fn leave_out(&mut self, key: &str, rule: &'static str, bytes: usize) {
+        remove(self.headers, key);
+        self.left_out.add(key, rule, bytes);
+    }
+
+    fn put(&mut self, key: &str, value: String) -> Result<(), InvalidHeader> {
+        let (name, is_id) = match known(key) {
+            Some(known) => (known.header.clone(), known.is_id),
+            None => (HeaderName::from_bytes(key.as_bytes())?, false),
         };
+        let mut value = HeaderValue::try_from(value)?;
         value.set_sensitive(is_id || self.never_indexed);
         self.headers.insert(name, value);
         Ok(())
@@ -163,19 +179,28 @@ impl Injector for HeaderInjector<'_> {
             return remove(self.headers, key);
         }
         let bytes = value.len();
-        let put = match known(key) {
-            Some(Known { header, is_id, .. }) => self.put(header.clone(), *is_id, value),
-            None => HeaderName::from_bytes(key.as_bytes())
-                .map_err(|_| bytes)
-                .and_then(|name| self.put(name, false, value)),
-        };
-        if let Err(bytes) = put {
-            self.left_out.add(key, "not a header of HTTP", bytes);
+        if self.put(key, value).is_err() {
+            self.leave_out(key, "not a header of HTTP", bytes);
         }
     }
 
     fn reserve(&mut self, additional: usize) {
         self.headers.reserve(additional);
+    }
+}
+
+/// A name or a value that HTTP cannot carry.
+struct InvalidHeader;
+
+impl From<InvalidHeaderName> for InvalidHeader {
+    fn from(_: InvalidHeaderName) -> Self {
+        Self
+    }
+}
+
+impl From<InvalidHeaderValue> for InvalidHeader {
+    fn from(_: InvalidHeaderValue) -> Self {
+        Self
     }
 }
 
@@ -205,7 +230,11 @@ impl<'a> HeaderExtractor<'a> {
     #[must_use]
     #[inline]
     pub const fn new(headers: &'a HeaderMap) -> Self {
-        Self { headers, left_out: LeftOut::of("http", Direction::In) }
+        Self::in_carrier("http", headers)
+    }
+
+    pub(crate) const fn in_carrier(carrier: &'static str, headers: &'a HeaderMap) -> Self {
+        Self { headers, left_out: LeftOut::of(carrier, Direction::In) }
     }
 }
 

@@ -28,9 +28,11 @@
 //! | module | what it is for | feature |
 //! |---|---|---|
 //! | `headers` | `http::HeaderMap` of requests, `Server-Timing` of responses | `http` |
+//! | `grpc` | metadata of gRPC, layers for servers and clients | `tonic` |
 //! | [`message`] | the headers of any message broker, links to a batch | none |
 //! | [`environment`] | variables of child processes | none |
 //! | [`ContextMap`] | what is stored: outbox tables, job queues | none; `serde` |
+//! | `json` | any object, `_meta` of the Model Context Protocol, CloudEvents | `json` |
 //! | [`sql_comment`] | a comment in a statement | none |
 //!
 //! Wherever it fits, a module has the same two functions: `inject(propagator, cx, target)` and
@@ -72,8 +74,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod environment;
+#[cfg(feature = "tonic")]
+pub mod grpc;
 #[cfg(feature = "http")]
 pub mod headers;
+#[cfg(feature = "json")]
+pub mod json;
 mod left_out;
 pub mod message;
 mod name;
