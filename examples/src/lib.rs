@@ -6,17 +6,11 @@ use opentelemetry::{
     propagation::TextMapPropagator,
     trace::{SpanId, SpanKind, TraceContextExt, Tracer},
 };
-use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
-use std::{
-    io::{self, Write},
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use otel_carriers::headers;
+use std::{net::SocketAddr, time::Duration};
 
 pub mod orders;
-pub mod queue;
 
 /// Whatever went wrong, as a sentence.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -111,39 +105,6 @@ fn print_branch(span: &SpanData, spans: &[SpanData], depth: usize) {
     }
 }
 
-/// The log of this process: it goes to the standard output, and can be looked at.
-#[derive(Clone, Debug, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Makes it the place where `tracing` events go.
-    #[must_use]
-    pub fn install() -> Self {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).without_time();
-        subscriber.with_writer(move || writer.clone()).init();
-        log
-    }
-
-    /// What has been written so far.
-    #[must_use]
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        io::stdout().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stdout().flush()
-    }
-}
-
 /// Whether `child` is a child of `parent`, in the same trace.
 #[must_use]
 pub fn is_child(child: &SpanData, parent: &SpanData) -> bool {
@@ -154,9 +115,7 @@ pub fn is_child(child: &SpanData, parent: &SpanData) -> bool {
 /// The context that the headers of a request carry.
 #[must_use]
 pub fn extract(headers: &http::HeaderMap) -> Context {
-    let extractor = HeaderExtractor(headers);
-    // Onto an empty context: whatever happens to be active on this thread is not the caller's.
-    global::get_text_map_propagator(|propagator| propagator.extract_with_context(&Context::new(), &extractor))
+    global::get_text_map_propagator(|propagator| headers::extract(propagator, headers))
 }
 
 /// `parent` with a new span under the one it has.
@@ -168,8 +127,7 @@ pub fn with_span(parent: &Context, name: &'static str, kind: SpanKind) -> Contex
 
 /// Writes `context` into the headers of a request.
 pub fn inject(context: &Context, headers: &mut http::HeaderMap) {
-    let mut injector = HeaderInjector(headers);
-    global::get_text_map_propagator(|propagator| propagator.inject_context(context, &mut injector));
+    global::get_text_map_propagator(|propagator| headers::inject(propagator, context, headers));
 }
 
 /// Serves `router` on a free loopback port until the process ends.

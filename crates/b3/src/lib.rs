@@ -43,7 +43,7 @@
 //!
 //! # Running examples
 //!
-//! In the repository: `cargo run -p examples --bin b3-mesh` has a W3C edge, a gateway that reads both and a B3 leaf in one
+//! In the repository: `cargo run -p more-examples --bin b3-mesh` has a W3C edge, a gateway that reads both and a B3 leaf in one
 //! trace, and the steps of a migration with the header bytes of each.
 //!
 //! # Bad input

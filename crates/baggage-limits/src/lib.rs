@@ -21,7 +21,7 @@
 //!
 //! # Running examples
 //!
-//! In the repository: `cargo run -p examples --bin baggage-growth` shows header bytes over ten hops, untouched and limited;
+//! In the repository: `cargo run -p more-examples --bin baggage-growth` shows header bytes over ten hops, untouched and limited;
 //! `what-must-not-leave` shows what other services receive under `deny` and `allow`.
 //!
 //! # What is too much

@@ -36,9 +36,8 @@
 //!
 //! # Running examples
 //!
-//! In the repository, `cargo run -p examples --bin …`: `hop` installs a composite; `b3-mesh` takes a mesh from B3 to W3C;
-//! `lost-context`, `task-queue`, `async-tasks`, `with-tracing`, `grpc` and `connection-pool` are the situations in which a
-//! context gets lost, and the cures.
+//! In the repository: `cargo run -p examples --bin hop` installs a composite; `cargo run -p more-examples --bin b3-mesh`
+//! takes a mesh from B3 to W3C. `examples/README.md` lists the situations in which a context gets lost, and the cures.
 //!
 //! # Which format wins
 //!

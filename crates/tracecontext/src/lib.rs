@@ -21,8 +21,8 @@
 //!
 //! # Running examples
 //!
-//! In the repository: `cargo run -p examples --bin hop` shows one hop over HTTP; `conformance-service` is what W3C's own
-//! validation service talks to.
+//! In the repository: `cargo run -p examples --bin hop` shows one hop over HTTP; `-p more-examples --bin
+//! conformance-service` is what W3C's own validation service talks to.
 //!
 //! # Bad input
 //!

@@ -20,7 +20,7 @@
 //!
 //! # Running examples
 //!
-//! In the repository: `cargo run -p examples --bin baggage-at-work` sets, reads, lists and removes baggage and puts chosen
+//! In the repository: `cargo run -p more-examples --bin baggage-at-work` sets, reads, lists and removes baggage and puts chosen
 //! keys on telemetry; `hop` sends it over HTTP.
 //!
 //! # Bad input

@@ -7,7 +7,6 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 #[tokio::main]
 async fn main() -> Result {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     install(otel_composite::from_env(), SdkTracerProvider::default());
 
     let listener = tokio::net::TcpListener::bind(address(std::env::args().skip(1))?).await?;

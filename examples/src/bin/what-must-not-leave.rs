@@ -5,10 +5,9 @@ use examples::{Result, client, ensure, serve};
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,
-    propagation::TextMapPropagator,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
-use opentelemetry_http::HeaderInjector;
+use otel_carriers::headers;
 use otel_composite::{BaggagePropagator, CompositePropagator, Limits, TraceContextPropagator};
 
 #[tokio::main]
@@ -60,7 +59,7 @@ fn request() -> Context {
 async fn call(url: &str, context: &Context, propagator: Option<&CompositePropagator>) -> Result<String> {
     let mut request = client()?.get(url).build()?;
     if let Some(propagator) = propagator {
-        propagator.inject_context(context, &mut HeaderInjector(request.headers_mut()));
+        headers::inject(propagator, context, request.headers_mut());
     }
     Ok(client()?.execute(request).await?.error_for_status()?.text().await?)
 }

@@ -2,11 +2,8 @@
 //!
 //! In this process by default; with `NATS_URL=nats://127.0.0.1:4222` in the headers of a real NATS server.
 
-use examples::{
-    Result, Spans, ensure, is_child, print_trees,
-    queue::{Queue, Task},
-    with_span,
-};
+use examples::{Result, Spans, ensure, is_child, print_trees, with_span};
+use more_examples::queue::{Queue, Task};
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,

@@ -1,6 +1,6 @@
 //! Does the W3C's own validation service find anything wrong with our `traceparent` and `tracestate`?
 //!
-//! `cargo run -p examples --bin conformance-service -- 127.0.0.1:5000` serves `POST /test`; then, from the
+//! `cargo run -p more-examples --bin conformance-service -- 127.0.0.1:5000` serves `POST /test`; then, from the
 //! folder `test` of <https://github.com/w3c/trace-context>:
 //! `SPEC_LEVEL=2 python3 test.py http://127.0.0.1:5000/test`.
 

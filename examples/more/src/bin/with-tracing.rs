@@ -7,7 +7,8 @@ use axum::{
     response::Response,
     routing::get,
 };
-use examples::{Log, Result, Spans, client, ensure, extract, inject, is_child, print_trees, serve};
+use examples::{Result, Spans, client, ensure, extract, inject, is_child, print_trees, serve};
+use more_examples::Log;
 use opentelemetry::{baggage::BaggageExt, global, trace::SpanKind};
 use otel_composite::{BaggagePropagator, CompositePropagator, TraceContextPropagator};
 use tower::{Layer, ServiceExt, util::MapRequestLayer};

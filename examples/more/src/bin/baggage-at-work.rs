@@ -1,7 +1,8 @@
 //! How is baggage set, read, listed, removed and put on spans, metrics and logs?
 
-use examples::{Log, Result, Spans, ensure, extract, header, inject};
+use examples::{Result, Spans, ensure, extract, header, inject};
 use http::HeaderMap;
+use more_examples::Log;
 use opentelemetry::{
     Context, KeyValue,
     baggage::{Baggage, BaggageExt, KeyValueMetadata},

@@ -1,9 +1,8 @@
 //! A proxy strips the headers: what does the next service do, who notices, and how is the trace healed?
 
 use axum::{Json, Router, extract::State, http::HeaderMap, routing::post};
-use examples::{
-    Log, Result, Spans, client, ensure, extract, inject, is_child, print_trees, serve, with_span,
-};
+use examples::{Result, Spans, client, ensure, extract, inject, is_child, print_trees, serve, with_span};
+use more_examples::Log;
 use opentelemetry::{
     Context, global,
     trace::{SpanId, SpanKind, TraceContextExt},

@@ -1,13 +1,10 @@
 //! How large does the baggage header get when each of ten services adds a key, and what do pruning and limits do?
 
-use examples::{Log, Result, ensure, header};
+use examples::{Result, ensure, header};
 use http::HeaderMap;
-use opentelemetry::{
-    Context,
-    baggage::{Baggage, BaggageExt},
-    propagation::TextMapPropagator,
-};
-use opentelemetry_http::{HeaderExtractor, HeaderInjector};
+use more_examples::Log;
+use opentelemetry::baggage::{Baggage, BaggageExt};
+use otel_carriers::headers;
 use otel_composite::{BaggagePropagator, CompositePropagator, Limits};
 
 const HOPS: usize = 10;
@@ -42,12 +39,12 @@ fn sizes(propagator: &CompositePropagator, stays: fn(&str, usize) -> bool) -> Re
     let mut headers = HeaderMap::new();
     let mut sizes = Vec::new();
     for hop in 0..=HOPS {
-        let received = propagator.extract_with_context(&Context::new(), &HeaderExtractor(&headers));
+        let received = headers::extract(propagator, &headers);
         let kept = received.baggage().iter().filter(|(key, _)| stays(key.as_str(), hop));
         let mut baggage = kept.map(|(key, member)| (key.clone(), member.clone())).collect::<Baggage>();
         baggage.insert(added(hop), if hop == 0 { "acme-retail".to_owned() } else { "x".repeat(93) });
         headers.clear();
-        propagator.inject_context(&received.with_baggage(baggage), &mut HeaderInjector(&mut headers));
+        headers::inject(propagator, &received.with_baggage(baggage), &mut headers);
         ensure(header(&headers, "baggage").contains("tenant=acme-retail"), "the tenant is always there")?;
         sizes.push(header(&headers, "baggage").len());
     }
