@@ -1,0 +1,109 @@
+//! What passes to the carrier.
+
+use crate::{Outbound, Trace};
+use opentelemetry::propagation::Injector;
+
+/// What a header is about, as far as its name says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Concern {
+    Trace,
+    TraceState,
+    Baggage,
+}
+
+impl Concern {
+    /// Every header that is not known to be of another concern is the trace's, which is the first to be denied.
+    pub(crate) fn of(header: &str) -> Self {
+        if header.eq_ignore_ascii_case("tracestate") {
+            Self::TraceState
+        } else if is_baggage_list(header) || baggage_item_key(header).is_some() {
+            Self::Baggage
+        } else {
+            Self::Trace
+        }
+    }
+
+    /// Whether the rule lets nothing of it pass.
+    pub(crate) fn is_denied(self, rule: &Outbound) -> bool {
+        match self {
+            Self::Trace => rule.trace == Trace::Nothing,
+            Self::TraceState => rule.trace != Trace::All,
+            Self::Baggage => rule.baggage.is_empty(),
+        }
+    }
+}
+
+/// Whether the header is a list of members.
+pub(crate) fn is_baggage_list(header: &str) -> bool {
+    ["baggage", "jaeger-baggage"].iter().any(|name| header.eq_ignore_ascii_case(name))
+}
+
+/// The key of a header that Jaeger or OT Trace send for a single member.
+pub(crate) fn baggage_item_key(header: &str) -> Option<&str> {
+    let key = |prefix: &str| {
+        let (start, key) = header.split_at_checked(prefix.len())?;
+        start.eq_ignore_ascii_case(prefix).then_some(key)
+    };
+    key("uberctx-").or_else(|| key("ot-baggage-"))
+}
+
+/// The headers that a propagator may set, by what may have to be taken back of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields(Vec<(String, Concern)>);
+
+impl Fields {
+    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        Self(names.map(|name| (name.to_owned(), Concern::of(name))).collect())
+    }
+}
+
+/// An injector that lets pass what the rule allows, and remembers which headers those were.
+pub(crate) struct Gate<'a> {
+    injector: &'a mut dyn Injector,
+    rule: &'a Outbound,
+    fields: &'a Fields,
+    /// A bit for each field that was set, the first ones; nobody has more.
+    passed: u128,
+}
+
+impl<'a> Gate<'a> {
+    pub(crate) const fn new(injector: &'a mut dyn Injector, rule: &'a Outbound, fields: &'a Fields) -> Self {
+        Self { injector, rule, fields, passed: 0 }
+    }
+
+    /// Sets every header that was not set and of which the rule restricts what may be in it, to the empty value: the
+    /// carrier may hold an older one.
+    pub(crate) fn override_older(self) {
+        for ((name, concern), at) in self.fields.0.iter().zip(0..) {
+            let is_restricted = match concern {
+                Concern::Baggage => self.rule.restricts_baggage(),
+                concern => concern.is_denied(self.rule),
+            };
+            if is_restricted && self.passed & bit(at) == 0 {
+                self.injector.set(name, String::new());
+            }
+        }
+    }
+}
+
+fn bit(at: u32) -> u128 {
+    1_u128.checked_shl(at).unwrap_or(0)
+}
+
+impl Injector for Gate<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        if Concern::of(key).is_denied(self.rule) {
+            return;
+        }
+        if let Some((_, at)) =
+            self.fields.0.iter().zip(0..).find(|((name, _), _)| name.eq_ignore_ascii_case(key))
+        {
+            self.passed |= bit(at);
+        }
+        self.injector.set(key, value);
+    }
+
+    fn reserve(&mut self, additional: usize) {
+        self.injector.reserve(additional);
+    }
+}

@@ -1,0 +1,37 @@
+//! The destination in the trace state of a local span: how the sampler bridge tells the propagator.
+
+use crate::Destination;
+use opentelemetry::{
+    Context,
+    trace::{SpanContext, TraceContextExt, TraceState},
+};
+
+/// The key of the member.
+pub(crate) const KEY: &str = "otel-destination";
+
+/// What stands for a destination that is no host.
+#[cfg(feature = "sdk")]
+pub(crate) const NO_HOST: &str = "?";
+
+/// Whether a trace state has a mark, whoever set it.
+pub(crate) fn is_in(trace_state: &TraceState) -> bool {
+    trace_state.get(KEY).is_some()
+}
+
+/// The trace state without the mark.
+pub(crate) fn without(trace_state: &TraceState) -> TraceState {
+    // The key is valid, so that nothing can fail.
+    trace_state.delete(KEY).unwrap_or_default()
+}
+
+/// The destination that the sampler saw for the span of a context. What came from a peer counts for nothing.
+pub(crate) fn destination(cx: &Context) -> Option<Destination> {
+    let span = cx.span();
+    let span = span.span_context();
+    if span.is_remote() { None } else { span.trace_state().get(KEY).map(Destination::host) }
+}
+
+/// The span context with another trace state.
+pub(crate) fn with_trace_state(span: &SpanContext, trace_state: TraceState) -> SpanContext {
+    SpanContext::new(span.trace_id(), span.span_id(), span.trace_flags(), span.is_remote(), trace_state)
+}

@@ -1,0 +1,51 @@
+//! Which baggage a caller sent.
+
+use opentelemetry::{
+    Context, Key, StringValue,
+    baggage::{Baggage, BaggageExt, BaggageMetadata},
+    trace::{SpanContext, TraceContextExt},
+};
+use std::ptr;
+
+/// Beside baggage that was received: the context that it was received in.
+#[derive(Debug)]
+struct Origin(Context);
+
+/// The context, in which its baggage is known as a caller's.
+pub(crate) fn received(cx: &Context) -> Context {
+    // Not with its span, which could not end before the last context made from this one is gone.
+    cx.with_value(Origin(cx.with_remote_span_context(SpanContext::NONE)))
+}
+
+/// Whether a member of the context's baggage is as a caller sent it.
+pub(crate) fn is_received(cx: &Context, key: &str, value: &StringValue) -> bool {
+    cx.get::<Origin>().is_some_and(|origin| origin.0.baggage().get(key) == Some(value))
+}
+
+/// Whether an extraction found no baggage, so that the given one is still there.
+pub(crate) fn is_same(given: &Context, extracted: &Context) -> bool {
+    ptr::eq(given.baggage(), extracted.baggage())
+}
+
+/// The members of which this is true, and how many others there are; `None` where there are no others.
+pub(crate) fn filtered(
+    baggage: &Baggage,
+    mut keep: impl FnMut(&Key, &StringValue) -> bool,
+) -> Option<(Baggage, usize)> {
+    if baggage.iter().all(|(key, (value, _))| keep(key, value)) {
+        return None;
+    }
+    let kept: Baggage = baggage.iter().filter(|(key, (value, _))| keep(key, value)).map(member).collect();
+    let dropped = baggage.len().saturating_sub(kept.len());
+    Some((kept, dropped))
+}
+
+pub(crate) fn copy(baggage: &Baggage) -> Baggage {
+    baggage.iter().map(member).collect()
+}
+
+type Member = (Key, (StringValue, BaggageMetadata));
+
+fn member((key, content): (&Key, &(StringValue, BaggageMetadata))) -> Member {
+    (key.clone(), content.clone())
+}

@@ -1,0 +1,333 @@
+//! Any propagator, held to the policy.
+
+use crate::{
+    Boundary, Destination, DestinationExt, Inbound, Outbound, Strategy, Trace,
+    destination::{Kind, Stated},
+    events::{self, Action, Decision},
+    gate::{Fields, Gate},
+    mark,
+    metrics::Metrics,
+    origin, restart,
+};
+use opentelemetry::{
+    Context,
+    baggage::BaggageExt,
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+    trace::{SpanContext, TraceContextExt, TraceState},
+};
+use otel_propagator_core::{
+    diagnostics::Direction,
+    keys::Keys,
+    sampling::{Sampling, SamplingExt},
+};
+use std::{borrow::Cow, fmt, ptr};
+
+/// Any propagator, held to a [`Boundary`]: what [`Boundary::wrap`] returns.
+///
+/// `Display` prints the policy as a table.
+#[derive(Clone, Debug)]
+pub struct Guarded<P> {
+    inner: P,
+    boundary: Boundary,
+    fields: Fields,
+    /// Whether the policy changes nothing of what is received, or of what is sent.
+    accepts_all: bool,
+    sends_all: bool,
+    metrics: Metrics,
+}
+
+impl<P: TextMapPropagator> Guarded<P> {
+    pub(crate) fn new(inner: P, boundary: Boundary) -> Self {
+        Self {
+            fields: Fields::new(inner.fields()),
+            accepts_all: boundary.accepts_all(),
+            sends_all: boundary.sends_all(),
+            metrics: boundary.metrics(),
+            inner,
+            boundary,
+        }
+    }
+}
+
+impl<P> Guarded<P> {
+    /// The policy.
+    #[must_use]
+    pub const fn boundary(&self) -> &Boundary {
+        &self.boundary
+    }
+}
+
+impl<P> fmt::Display for Guarded<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.boundary.fmt(f)
+    }
+}
+
+impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
+    // Events are emitted, so the current context must not be borrowed meanwhile, as it is in the trait's own `inject`.
+    fn inject(&self, injector: &mut dyn Injector) {
+        self.inject_context(&Context::current(), injector);
+    }
+
+    /// Sends of the context what the rule for its destination allows.
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        let is_marked = mark::is_in(cx.span().span_context().trace_state());
+        if self.sends_all && !is_marked && !self.metrics.is_on() {
+            return self.inner.inject_context(cx, injector);
+        }
+        let (place, problem) = destination_of(cx, |destination| self.place_of(destination));
+        let rule = place.and_then(|at| self.boundary.outbound.get(at)).unwrap_or(&self.boundary.unknown);
+        let sent = Sent::new(cx, rule, is_marked);
+        let mut gate = Gate::new(injector, rule, &self.fields);
+        self.inner.inject_context(&sent.context, &mut gate);
+        if !self.boundary.are_carriers_fresh {
+            gate.override_older();
+        }
+        if let Some(problem) = problem.filter(|_| sent.has_anything && !rule.sends_all()) {
+            events::unknown_destination(problem);
+        }
+        let place = place.unwrap_or(self.boundary.outbound.len());
+        sent.decision.tell(&self.metrics, Direction::Out, place, rule.name());
+    }
+
+    fn extract(&self, extractor: &dyn Extractor) -> Context {
+        self.extract_with_context(&Context::current(), extractor)
+    }
+
+    /// The context with what the first rule that applies takes of the request.
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        let extracted = without_mark(cx, self.inner.extract_with_context(cx, extractor));
+        if self.accepts_all && !self.metrics.is_on() {
+            return extracted;
+        }
+        let caller = extracted.span();
+        let caller = if is_same_span(cx, &extracted) { &SpanContext::NONE } else { caller.span_context() };
+        let place = self.boundary.place_for(extractor, caller.trace_state());
+        let rule = self.boundary.inbound.get(place).unwrap_or(&self.boundary.otherwise);
+        let (accepted, decision) = Received { given: cx, extracted: &extracted, caller, rule }.accept();
+        decision.tell(&self.metrics, Direction::In, place, rule.name());
+        let keeps_origin = self.boundary.asks_for_origin() && !origin::is_same(cx, &accepted);
+        if keeps_origin { origin::received(&accepted) } else { accepted }
+    }
+
+    /// The headers of the wrapped propagator.
+    fn fields(&self) -> FieldIter<'_> {
+        self.inner.fields()
+    }
+}
+
+impl<P> Guarded<P> {
+    /// The place of the rule for a destination, or why there is none.
+    fn place_of(&self, destination: Option<&Destination>) -> (Option<usize>, Option<&'static str>) {
+        let Some(destination) = destination else {
+            return (None, Some("nothing says where the request goes"));
+        };
+        let place = self.boundary.place_of(destination);
+        let problem = match &destination.0 {
+            Kind::Unusable(rule) => Some(*rule),
+            Kind::Named(_) if place.is_none() => Some("no outbound rule has the name"),
+            _ => None,
+        };
+        (place, problem)
+    }
+}
+
+/// Finds the destination of an injection: what was stated of this very span, else what the sampler saw of it, else
+/// what was stated of an earlier one, else what the current context says.
+fn destination_of<T>(cx: &Context, then: impl FnOnce(Option<&Destination>) -> T) -> T {
+    let marked = mark::destination(cx);
+    match (cx.get::<Stated>(), marked) {
+        (Some(stated), Some(_)) if stated.span_id == cx.span().span_context().span_id() => {
+            then(Some(&stated.destination))
+        }
+        (_, Some(marked)) => then(Some(&marked)),
+        (Some(stated), None) => then(Some(&stated.destination)),
+        // Reading is safe also where the current context is borrowed already.
+        (None, None) => Context::map_current(|current| then(current.destination())),
+    }
+}
+
+/// What is sent of a context.
+struct Sent<'a> {
+    context: Cow<'a, Context>,
+    decision: Decision,
+    has_anything: bool,
+}
+
+impl<'a> Sent<'a> {
+    fn new(cx: &'a Context, rule: &Outbound, is_marked: bool) -> Self {
+        let mut sent = Self::trace(cx, rule, is_marked);
+        if rule.restricts_baggage() {
+            let sends = |key: &opentelemetry::Key, value: &opentelemetry::StringValue| {
+                rule.sends(key.as_str(), origin::is_received(cx, key.as_str(), value))
+            };
+            if let Some((kept, dropped)) = origin::filtered(cx.baggage(), sends) {
+                sent.context = Cow::Owned(sent.context.with_baggage(kept));
+                sent.decision.keys_dropped = dropped;
+            }
+        }
+        sent.has_anything |= !cx.baggage().is_empty();
+        sent
+    }
+
+    fn trace(cx: &'a Context, rule: &Outbound, is_marked: bool) -> Self {
+        let span = cx.span();
+        let span = span.span_context();
+        let has_state = span.trace_state().into_iter().len() > usize::from(is_marked);
+        let (action, replacement, is_change) = match rule.trace {
+            Trace::All => (Action::Injected, is_marked.then(|| without_marked_state(span)), false),
+            Trace::Ids => {
+                let is_any = has_state || is_marked;
+                (
+                    Action::IdsInjected,
+                    is_any.then(|| mark::with_trace_state(span, TraceState::NONE)),
+                    has_state,
+                )
+            }
+            Trace::Nothing => (Action::Suppressed, span.is_valid().then_some(SpanContext::NONE), true),
+        };
+        let context = match replacement {
+            Some(span) => Cow::Owned(cx.with_remote_span_context(span)),
+            None => Cow::Borrowed(cx),
+        };
+        let has_anything = span.is_valid();
+        let trace = has_anything.then_some(action);
+        Self {
+            context,
+            decision: Decision { trace, keys_dropped: 0, is_change: is_change && has_anything },
+            has_anything,
+        }
+    }
+}
+
+/// A request, and the rule for it.
+struct Received<'a> {
+    given: &'a Context,
+    extracted: &'a Context,
+    /// The caller's span; not valid where the caller named none.
+    caller: &'a SpanContext,
+    rule: &'a Inbound,
+}
+
+impl Received<'_> {
+    fn accept(&self) -> (Context, Decision) {
+        let rule = self.rule;
+        let (action, cx) = match rule.strategy {
+            Strategy::Continue => (Action::Continued, self.continued()),
+            Strategy::RestartWithLink => (Action::RestartedWithLink, self.restarted()),
+            Strategy::RestartWithoutLink => (Action::Restarted, self.restarted()),
+            Strategy::Ignore => {
+                return (self.given.clone(), self.decision(Action::Ignored, self.baggage_len()));
+            }
+        };
+        let (cx, keys_dropped) = self.with_baggage(cx);
+        (cx, self.decision(action, keys_dropped))
+    }
+
+    fn decision(&self, action: Action, keys_dropped: usize) -> Decision {
+        let trace = self.caller.is_valid().then_some(action);
+        Decision { trace, keys_dropped, is_change: trace.is_some() && action != Action::Continued }
+    }
+
+    fn continued(&self) -> Context {
+        let cx = restart::forgotten(self.extracted.clone());
+        if self.rule.trusts_sampled { cx } else { self.deferred(cx) }
+    }
+
+    /// The context without anything that the caller decided about sampling.
+    fn deferred(&self, cx: Context) -> Context {
+        let before = self.given.bare_sampling();
+        let cx = if cx.bare_sampling() == before {
+            cx
+        } else {
+            cx.with_bare_sampling(before.unwrap_or(Sampling::Defer))
+        };
+        if !self.caller.is_valid() {
+            return cx;
+        }
+        // https://opentelemetry.io/docs/specs/otel/trace/tracestate-handling/: nothing but thresholds and random
+        // values, by which samplers decide.
+        let trace_state = self.caller.trace_state().delete("ot").unwrap_or_default();
+        cx.with_remote_sampling(mark::with_trace_state(self.caller, trace_state), Sampling::Defer)
+    }
+
+    /// The given context, without a span where the caller's was to be its parent.
+    fn restarted(&self) -> Context {
+        if !self.caller.is_valid() {
+            return restart::forgotten(self.given.clone());
+        }
+        let cx = without_span(self.given);
+        if self.rule.strategy == Strategy::RestartWithLink {
+            restart::linked(&cx, self.caller, &self.rule.link_attributes)
+        } else {
+            restart::forgotten(cx)
+        }
+    }
+
+    /// The context with the baggage that is accepted; the given one where none is.
+    fn with_baggage(&self, cx: Context) -> (Context, usize) {
+        if origin::is_same(self.given, self.extracted) {
+            return (cx, 0);
+        }
+        let received = self.extracted.baggage();
+        let accepts = |key: &opentelemetry::Key, _: &_| self.rule.baggage.contains(key.as_str());
+        let is_all = self.rule.baggage == Keys::ALL;
+        match (!is_all).then(|| origin::filtered(received, accepts)).flatten() {
+            None if origin::is_same(&cx, self.extracted) => (cx, 0),
+            None => (cx.with_baggage(origin::copy(received)), 0),
+            Some((kept, dropped)) if kept.is_empty() => {
+                let is_given = origin::is_same(&cx, self.given);
+                let cx = if is_given { cx } else { cx.with_baggage(origin::copy(self.given.baggage())) };
+                (cx, dropped)
+            }
+            Some((kept, dropped)) => (cx.with_baggage(kept), dropped),
+        }
+    }
+
+    fn baggage_len(&self) -> usize {
+        if origin::is_same(self.given, self.extracted) { 0 } else { self.extracted.baggage().len() }
+    }
+}
+
+/// The extracted context without a mark: a caller does not say where our requests go.
+fn without_mark(given: &Context, extracted: Context) -> Context {
+    let span = extracted.span();
+    let span = span.span_context();
+    if !mark::is_in(span.trace_state()) || is_same_span(given, &extracted) {
+        return extracted;
+    }
+    let span = without_marked_state(span);
+    events::forged_mark(span.trace_state().into_iter().len());
+    extracted.with_remote_span_context(span)
+}
+
+fn without_marked_state(span: &SpanContext) -> SpanContext {
+    mark::with_trace_state(span, mark::without(span.trace_state()))
+}
+
+/// The context, or what can be kept of it where it has a span.
+///
+/// A span cannot be taken away, and `Sampler::ParentBased` takes an invalid one for a parent that is not sampled. So
+/// a context with a span, which no server has that extracts before it starts one, leaves everything else behind but
+/// its baggage.
+fn without_span(cx: &Context) -> Context {
+    if !cx.has_active_span() {
+        return cx.clone();
+    }
+    let mut without = Context::new();
+    if cx.is_telemetry_suppressed() {
+        without = without.with_telemetry_suppressed();
+    }
+    if cx.baggage().is_empty() { without } else { without.with_baggage(origin::copy(cx.baggage())) }
+}
+
+/// Whether an extraction found no span, so that the given one is still there.
+///
+/// Each span lives in an allocation of its own, and `given` keeps the old one alive, so a new one has another address,
+/// whatever it says.
+fn is_same_span(given: &Context, extracted: &Context) -> bool {
+    match (given.has_active_span(), extracted.has_active_span()) {
+        (true, true) => ptr::eq(given.span().span_context(), extracted.span().span_context()),
+        (given, extracted) => given == extracted,
+    }
+}

@@ -1,0 +1,162 @@
+//! Removes what the policy forbids from the headers of a request, whatever put it there.
+
+use crate::{
+    Boundary, Destination, Outbound, Trace,
+    events::{Action, Decision},
+    gate::{Concern, baggage_item_key},
+    metrics::Metrics,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use otel_propagator_core::{diagnostics::Direction, header::trim};
+
+/// Headers of trace context as tracing systems send them, beside those that [`Concern`] knows.
+const TRACE: [&str; 17] = [
+    "b3",
+    "elastic-apm-traceparent",
+    "grpc-trace-bin",
+    "newrelic",
+    "ot-tracer-sampled",
+    "ot-tracer-spanid",
+    "ot-tracer-traceid",
+    "sentry-trace",
+    "sw8",
+    "traceparent",
+    "uber-trace-id",
+    "x-amzn-trace-id",
+    "x-cloud-trace-context",
+    "x-instana-l",
+    "x-instana-s",
+    "x-instana-t",
+    "x-ot-span-context",
+];
+
+const TRACE_PREFIXES: [&str; 3] = ["x-b3-", "x-datadog-", "x-dynatrace-"];
+
+impl Boundary {
+    /// Names other headers that carry context here, for [`strip`](Self::strip) and `EgressLayer`; they know those of
+    /// W3C, B3, Jaeger, OT Trace, X-Ray, Google, Datadog, Dynatrace, Elastic, Instana, New Relic, Sentry and `SkyWalking`.
+    #[must_use]
+    pub fn context_headers<S: Into<Box<str>>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.headers.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Removes from the headers of a request what may not go to its destination, whoever put it there: an
+    /// instrumentation with a propagator of its own, a request that was copied, or a propagator that was told of
+    /// another destination.
+    ///
+    /// Of `baggage` the members stay that the rule allows, each as it is. It cannot be seen here which of them a
+    /// caller sent: to an external destination with [`Keys::ALL`](crate::Keys::ALL) all of them go. Context headers without a value are removed too.
+    ///
+    /// ```
+    /// use otel_trust_boundary::{Boundary, Destination, Keys, Outbound};
+    ///
+    /// let partner = Outbound::external("partner").hosts(["api.partner.example"])?.baggage(Keys::of(&["order.region"]));
+    /// let boundary = Boundary::deny_external().outbound(partner);
+    ///
+    /// let mut request = http::Request::get("https://api.partner.example/")
+    ///     .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    ///     .header("baggage", "tenant=acme,order.region=eu")
+    ///     .body(())?;
+    /// let destination = Destination::from(request.uri());
+    /// boundary.strip(request.headers_mut(), &destination);
+    /// assert_eq!(request.headers().len(), 1);
+    /// assert_eq!(request.headers()["baggage"], "order.region=eu");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn strip(&self, headers: &mut HeaderMap, destination: &Destination) {
+        self.strip_and_tell(headers, destination, &Metrics::OFF);
+    }
+
+    pub(crate) fn strip_and_tell(
+        &self,
+        headers: &mut HeaderMap,
+        destination: &Destination,
+        metrics: &Metrics,
+    ) {
+        let place = self.place_of(destination);
+        let rule = place.and_then(|at| self.outbound.get(at)).unwrap_or(&self.unknown);
+        let names: Vec<HeaderName> = headers.keys().filter(|name| self.is_context(name)).cloned().collect();
+        if names.is_empty() {
+            return;
+        }
+        let mut decision = Decision::default();
+        for name in names {
+            let concern = Concern::of(name.as_str());
+            if concern == Concern::Baggage {
+                decision.keys_dropped += baggage(headers, &name, rule);
+            } else {
+                let is_there = !remove_if(headers, &name, is_empty);
+                let is_removed = is_there && concern.is_denied(rule) && headers.remove(&name).is_some();
+                decision.is_change |= is_removed;
+                if is_there && concern == Concern::Trace {
+                    decision.trace = Some(action(rule.trace));
+                }
+            }
+        }
+        decision.trace = decision.trace.or(decision.is_change.then_some(action(rule.trace)));
+        decision.tell(metrics, Direction::Out, place.unwrap_or(self.outbound.len()), rule.name());
+    }
+
+    fn is_context(&self, name: &HeaderName) -> bool {
+        let name = name.as_str();
+        Concern::of(name) != Concern::Trace
+            || TRACE.contains(&name)
+            || TRACE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            || self.headers.iter().any(|header| header.eq_ignore_ascii_case(name))
+    }
+}
+
+const fn action(trace: Trace) -> Action {
+    match trace {
+        Trace::All => Action::Injected,
+        Trace::Ids => Action::IdsInjected,
+        Trace::Nothing => Action::Suppressed,
+    }
+}
+
+/// Whether the header was removed, as all of its lines are so.
+fn remove_if(headers: &mut HeaderMap, name: &HeaderName, is_so: fn(&HeaderValue) -> bool) -> bool {
+    headers.get_all(name).iter().all(is_so) && headers.remove(name).is_some()
+}
+
+fn is_empty(value: &HeaderValue) -> bool {
+    value.is_empty()
+}
+
+/// Leaves what the rule allows of a header with baggage; how many members it took away.
+fn baggage(headers: &mut HeaderMap, name: &HeaderName, rule: &Outbound) -> usize {
+    if remove_if(headers, name, is_empty) || !rule.restricts_baggage() {
+        return 0;
+    }
+    if let Some(key) = baggage_item_key(name.as_str()) {
+        return usize::from(!rule.sends(key, false) && headers.remove(name).is_some());
+    }
+    let (kept, dropped) = members(headers, name, rule);
+    if dropped > 0 {
+        // A part of a valid value is valid.
+        match HeaderValue::from_str(&kept) {
+            Ok(kept) if !kept.is_empty() => drop(headers.insert(name, kept)),
+            _ => drop(headers.remove(name)),
+        }
+    }
+    dropped
+}
+
+/// The members that may be sent, and how many there are besides. A line that is not text may not be sent.
+fn members(headers: &HeaderMap, name: &HeaderName, rule: &Outbound) -> (String, usize) {
+    let (mut kept, mut dropped) = (Vec::new(), 0);
+    for line in headers.get_all(name) {
+        for member in line.to_str().unwrap_or("?").split(',').map(trim).filter(|member| !member.is_empty()) {
+            if rule.sends(key(member), false) { kept.push(member) } else { dropped += 1 }
+        }
+    }
+    (kept.join(","), dropped)
+}
+
+/// > list-member = key OWS "=" OWS value *( OWS ";" OWS property )
+///
+/// <https://www.w3.org/TR/baggage/#definition>
+fn key(member: &str) -> &str {
+    trim(member.split(['=', ';']).next().unwrap_or_default())
+}
