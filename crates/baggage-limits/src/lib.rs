@@ -4,16 +4,12 @@
 //! ```
 //! use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
 //! use opentelemetry_sdk::propagation::BaggagePropagator;
-//! use otel_baggage_limits::{Limited, Limits, Reason};
+//! use otel_baggage_limits::{Limited, Limits};
 //! use std::collections::HashMap;
 //!
 //! const LIMITS: Limits = Limits::new().max_members(2).keep_first(&["tenant"]);
 //!
 //! let cx = Context::new().with_baggage(["cart", "page", "tenant"].map(|key| KeyValue::new(key, "1")));
-//! let selection = LIMITS.select(cx.baggage());
-//! assert_eq!(selection.left_out().collect::<Vec<_>>(), [("page", Reason::TooManyMembers)]);
-//! assert_eq!(selection.header(), "tenant=1,cart=1");
-//!
 //! let mut carrier = HashMap::new();
 //! Limited::new(BaggagePropagator::new(), LIMITS).inject_context(&cx, &mut carrier);
 //! assert!(["cart=1,tenant=1", "tenant=1,cart=1"].contains(&carrier["baggage"].as_str()));
@@ -26,49 +22,44 @@
 //!
 //! # What is too much
 //!
-//! [`Limits`] say it, [`Selection`] tells which members are sent and which are left out, [`Report`] tells how many and
-//! for which [`Reason`]. What is left out is the same on every run, is never a part of a member, and never fails a
-//! request. One rate-limited event names the rule and sizes, no key and no value.
+//! [`Limits`] say it. An [`Admission`] applies them, member after member, for whoever reads or writes baggage, and its
+//! [`Report`] tells how many members were left out and for which [`Reason`]. What is left out is the same on every run, is
+//! never a part of a member, and never fails a request. One rate-limited event names the rule and sizes, no key and no
+//! value; an [`Observer`] sees every report.
 //!
 //! # Limits
 //!
-//! 64 members and 8192 bytes by default, commas and escapes counted. [`wire`] measures and writes by one table, so what
-//! is measured is what is sent.
+//! 64 members; of a received header 8192 bytes, as W3C obliges, and of one that is sent 4096, since most servers refuse
+//! more as they are installed. [`Limits::W3C`] sends 8192. Bytes are counted on the wire, commas and escapes too. Of a
+//! received header, optional whitespace and empty elements do not count, so that what was padded is read: [`Elements`] says
+//! how far.
 //!
 //! # Departures
 //!
 //! W3C leaves open what is dropped over the limits. Here the keys of [`Limits::keep_first`] stay longest, then those
-//! that sort first; a member that does not fit lets shorter ones behind it go.
+//! that come first in a received header, or sort first in one that is sent; a member that does not fit lets shorter ones
+//! after it go.
 //!
 //! # Non-goals
 //!
-//! [`Limited`] bounds another propagator; it does not mend how that one encodes. The SDK's writes a percent sign as it
+//! [`Limited`] bounds another propagator; it does not correct how that one encodes. The SDK's writes a percent sign as it
 //! is, so the value `%41` arrives as `A`.
-//!
-//! # Features
-//!
-//! - `observe`: [`observe`] hands every report to a caller that counts them.
-#![cfg_attr(
-    not(feature = "observe"),
-    allow(rustdoc::broken_intra_doc_links, reason = "the feature's module")
-)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod admission;
-mod bounded;
-mod events;
+mod elements;
 mod limited;
 mod limits;
-#[cfg(feature = "observe")]
-pub mod observe;
-mod property;
+mod observer;
 mod report;
-pub mod wire;
 
-pub use admission::{Member, Selection};
-pub use bounded::whole_members;
+pub use admission::Admission;
+pub use elements::{Elements, MOST_ELEMENTS};
 pub use limited::Limited;
 pub use limits::Limits;
-pub use report::{Reason, Report, Size};
+pub use observer::Observer;
+pub use otel_propagator_core::{diagnostics::Direction, keys::Keys};
+pub use report::{AT_RISK_BYTES, Reason, Report, Size};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

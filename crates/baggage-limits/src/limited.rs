@@ -1,24 +1,30 @@
 //! A decorator that gives the promise of the limits to a propagator that knows none.
 
-use crate::{
-    Limits, Reason, Report, Selection, Size,
-    bounded::Bounded,
-    property,
-    wire::{Cost, HEADER},
-};
+use crate::{Admission, Elements, Limits, Observer, Reason, Report, Size};
 use opentelemetry::{
     Context,
     baggage::{Baggage, BaggageExt},
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_propagator_core::diagnostics::Direction;
+use otel_propagator_core::{
+    diagnostics::Direction,
+    header::{Lines, joined_len, lines, trim},
+};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use std::borrow::Cow;
+
+const HEADER: &str = "baggage";
 
 /// Any propagator, with its baggage within limits in both directions.
 ///
-/// What the inner propagator sends as `baggage` is measured as it stands: a header over the limits is withheld and
-/// written again from fewer members. Its other headers pass as they are, once. What it may read of `baggage` ends
-/// where the limits do; baggage that it has from elsewhere is held to [`Limits::max_members`] and to the limits of keys
-/// and of single members, by the order of [`Limits::select`]. A composite of propagators may be wrapped as well as a single one.
+/// Baggage that may not travel is kept from the inner propagator. What it then sends as `baggage` is measured as it
+/// stands: over the limits, only the members go that are admitted, those of [`Limits::keep_first`] and then the first
+/// by key. Of `baggage` it may read the members that the limits admit; baggage that it has from elsewhere is held to the
+/// same limits. Where it finds none, the given baggage stays. Its other headers pass as they are. A composite may be
+/// wrapped as well as a single propagator.
+///
+/// An injector can only set. If there is baggage and none of it may be sent, the header is set to nothing, so that an
+/// older one of a request that is passed on does not go out.
 ///
 /// ```
 /// use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
@@ -35,50 +41,71 @@ use otel_propagator_core::diagnostics::Direction;
 /// propagator.inject_context(&cx, &mut carrier);
 /// assert_eq!(carrier["baggage"], "tenant=acme");
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Limited<P> {
     inner: P,
     limits: Limits,
+    observer: Observer,
 }
 
 impl<P> Limited<P> {
     /// Holds the propagator to the limits.
     #[must_use]
     pub const fn new(inner: P, limits: Limits) -> Self {
-        Self { inner, limits }
+        Self { inner, limits, observer: Observer::NONE }
+    }
+
+    /// Tells this observer, too, of what is left out.
+    #[must_use]
+    pub fn with_observer(self, observer: Observer) -> Self {
+        Self { observer: self.observer.and(observer), ..self }
     }
 }
 
 impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
+    fn inject(&self, injector: &mut dyn Injector) {
+        self.inject_context(&Context::current(), injector);
+    }
+
+    fn extract(&self, extractor: &dyn Extractor) -> Context {
+        self.extract_with_context(&Context::current(), extractor)
+    }
+
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        let mut gate = Gate { injector, limits: &self.limits, only_baggage: false, withheld: false };
-        match self.limits.admit_all(cx.baggage()).filter(|_| is_well_formed(cx.baggage())) {
-            Some(report) => gate.inject(&self.inner, cx, report),
-            None => self.inject_selection(cx, &mut gate, Cost::of),
+        let (replacement, mut report) = carried(cx.baggage(), Direction::Out, &self.limits);
+        let mut gate = Gate { injector, limits: &self.limits, sent: None };
+        match replacement {
+            Some(baggage) => self.inner.inject_context(&cx.with_baggage(baggage), &mut gate),
+            None => self.inner.inject_context(cx, &mut gate),
         }
-        if gate.withheld {
-            // The inner encoder escapes more than ours: choose as if it escaped all that any encoder escapes.
-            gate.withheld = false;
-            gate.only_baggage = true;
-            self.inject_selection(cx, &mut gate, Cost::at_most);
+        match gate.sent {
+            Some(sent) => report = in_two_steps(report, sent),
+            None if cx.baggage().is_empty() => return,
+            // What overrides: an injector can only set.
+            None if self.fields().any(is_baggage) => injector.set(HEADER, String::new()),
+            None => {}
         }
-        if gate.withheld {
-            nothing_sent(cx.baggage()).emit(Direction::Out);
-        }
+        self.observer.tell(&report);
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let bounded = Bounded::new(extractor, &self.limits);
-        let extracted = self.inner.extract_with_context(cx, &bounded);
-        let (replacement, mut report) = self.filter(cx.baggage(), extracted.baggage());
-        if let Some(cut) = bounded.cut() {
-            report.leave_out(cut.reason);
-            report.measured.bytes = cut.bytes;
+        let received = Received::new(extractor, &self.limits);
+        let extracted = self.inner.extract_with_context(cx, &received);
+        let (given, read) = (cx.baggage(), extracted.baggage());
+        if std::ptr::eq(given, read) {
+            if let Some(mut report) = received.report.filter(|report| !report.is_complete()) {
+                report.kept = Size::default();
+                self.observer.tell(&report);
+            }
+            return extracted;
         }
+        let (replacement, report) = carried(read, Direction::In, &self.limits);
+        let report = received.report.map_or(report, |received| in_two_steps(received, report));
         if !report.is_complete() {
-            report.emit(Direction::In);
+            self.observer.tell(&report);
         }
         match replacement {
+            _ if report.kept.members == 0 => extracted.with_baggage(copy(given)),
             Some(baggage) => extracted.with_baggage(baggage),
             None => extracted,
         }
@@ -89,94 +116,211 @@ impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
     }
 }
 
-impl<P: TextMapPropagator> Limited<P> {
-    fn inject_selection(&self, cx: &Context, gate: &mut Gate<'_>, cost: fn(&str, &str, &str) -> Cost) {
-        let mut selection = Selection::new();
-        selection.choose(cx.baggage(), &self.limits, cost);
-        let baggage = selection.to_sanitised_baggage();
-        let mut report = selection.report();
-        for _ in baggage.len()..report.kept.members {
-            report.kept.members -= 1;
-            report.leave_out(Reason::BaggageFull);
-        }
-        gate.inject(&self.inner, &cx.with_baggage(baggage), report);
-    }
-
-    /// What has to take the place of the baggage that was read, so that it holds nothing but what the limits admit.
-    /// Where nothing is left of it, the given baggage stays.
-    fn filter(&self, given: &Baggage, read: &Baggage) -> (Option<Baggage>, Report) {
-        if std::ptr::eq(given, read) {
-            return (None, Report::default());
-        }
-        // How many bytes there are is bounded by what could be read.
-        let limits = Limits { max_bytes: usize::MAX, ..self.limits };
-        let selection = limits.select(read);
-        let report = selection.report();
-        let replacement = match report.kept.members {
-            0 => Some(copy(given)),
-            _ if report.is_complete() => None,
-            _ => Some(selection.to_baggage()),
-        };
-        (replacement, report)
-    }
-}
-
-/// Whether no metadata needs an escape.
-fn is_well_formed(baggage: &Baggage) -> bool {
-    baggage.iter().all(|(_, (_, metadata))| property::is_well_formed(metadata.as_str()))
+fn is_baggage(name: &str) -> bool {
+    name.eq_ignore_ascii_case(HEADER)
 }
 
 fn copy(baggage: &Baggage) -> Baggage {
     baggage.iter().map(|(key, content)| (key.clone(), content.clone())).collect()
 }
 
-/// The report of a baggage of which no header can be made that keeps to the limits.
-fn nothing_sent(baggage: &Baggage) -> Report {
-    let mut report = Limits::new().select(baggage).report();
-    report.kept = Size::default();
-    (0..report.measured.members).for_each(|_| report.leave_out(Reason::TooManyBytes));
+/// What has to take the place of the baggage, if not all of it may be carried as it is, and the report of it.
+///
+/// A member takes at least the bytes that it has before anything is escaped. What it takes in a header is seen there.
+fn carried(baggage: &Baggage, direction: Direction, limits: &Limits) -> (Option<Baggage>, Report) {
+    let mut admission = Admission::new(HEADER, direction, limits);
+    let mut members = Vec::with_capacity(baggage.len());
+    for (key, (value, metadata)) in baggage {
+        let member = (key.as_str(), value.as_str(), metadata.as_str());
+        admission.measure(len(member));
+        members.push(member);
+    }
+    let is_written = direction == Direction::Out;
+    let as_it_is = !is_written || members.iter().all(|(_, _, metadata)| is_harmless(metadata));
+    if admission.admit_all() && as_it_is {
+        return (None, admission.report());
+    }
+    members.sort_by_key(|(key, ..)| (limits.rank(key), *key));
+    admission = Admission::new(HEADER, direction, limits);
+    let mut carried = Baggage::new();
+    for member in members {
+        let (key, value, metadata) = member;
+        admission.measure(len(member));
+        if let Err(reason) = limits.check(key, len(member)).and_then(|()| admission.room(len(member))) {
+            admission.leave_out(reason);
+            continue;
+        }
+        let metadata = if is_written { harmless(metadata) } else { metadata.into() };
+        carried.insert_with_metadata(key.to_owned(), value.to_owned(), &*metadata);
+        if carried.get(key).is_some() {
+            admission.keep(len(member));
+        } else {
+            admission.leave_out(Reason::BaggageFull);
+        }
+    }
+    let report = admission.report();
+    (Some(carried).filter(|_| !as_it_is || !report.is_complete()), report)
+}
+
+fn len((key, value, metadata): (&str, &str, &str)) -> usize {
+    key.len() + "=".len() + value.len() + metadata.len() + usize::from(!metadata.is_empty())
+}
+
+/// The report of what was left out first and then, of the rest, in a second step.
+fn in_two_steps(first: Report, then: Report) -> Report {
+    let mut report = then;
+    report.measured = first.measured;
+    if first.direction == Direction::Out {
+        report.measured.members = first.measured.members - first.kept.members + then.measured.members;
+        report.measured.bytes = first.measured.bytes - first.kept.bytes + then.measured.bytes;
+    }
+    report.leave_out_as(&first);
     report
 }
 
-/// Lets a baggage header through only if it keeps to the limits.
+/// What no metadata may hold, so that a propagator that writes it as it is writes no other member and no other header.
+/// That propagators of this workspace escape more does no harm.
+const HARMFUL: &AsciiSet = &CONTROLS.add(b',').add(b'"').add(b'\\');
+
+fn is_harmless(metadata: &str) -> bool {
+    metadata.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b',' | b'"' | b'\\'))
+}
+
+/// A tab is optional whitespace, which a sender writes as a space:
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.3>.
+fn harmless(metadata: &str) -> Cow<'_, str> {
+    if is_harmless(metadata) {
+        return metadata.into();
+    }
+    utf8_percent_encode(&metadata.replace('\t', " "), HARMFUL).to_string().into()
+}
+
+/// Lets through as much of a baggage header as the limits admit.
 struct Gate<'a> {
     injector: &'a mut dyn Injector,
     limits: &'a Limits,
-    /// Whether the other headers have gone already.
-    only_baggage: bool,
-    withheld: bool,
-}
-
-impl Gate<'_> {
-    /// Lets the propagator send, and tells what was left out unless all of it was withheld.
-    fn inject(&mut self, propagator: &impl TextMapPropagator, cx: &Context, report: Report) {
-        propagator.inject_context(cx, self);
-        if !self.withheld && (!report.is_complete() || report.at_risk > 0) {
-            report.emit(Direction::Out);
-        }
-    }
-
-    fn admits(&self, header: &str) -> bool {
-        header.len() <= self.limits.max_bytes
-            && header.split(',').count() <= self.limits.max_members
-            && header.split(',').all(|member| self.limits.check_member_len(member.len()).is_ok())
-    }
+    /// What became of the header, once it was set.
+    sent: Option<Report>,
 }
 
 impl Injector for Gate<'_> {
     fn set(&mut self, key: &str, value: String) {
-        if !key.eq_ignore_ascii_case(HEADER) {
-            if !self.only_baggage {
-                self.injector.set(key, value);
-            }
-        } else if self.admits(&value) {
-            self.injector.set(key, value);
-        } else {
-            self.withheld = true;
+        if !is_baggage(key) {
+            return self.injector.set(key, value);
         }
+        let (value, report) = admitted(value, self.limits);
+        self.sent = Some(report);
+        self.injector.set(key, value);
     }
 
     fn reserve(&mut self, additional: usize) {
         self.injector.reserve(additional);
+    }
+}
+
+/// The members of a header that the limits admit, as they were written.
+fn admitted(header: String, limits: &Limits) -> (String, Report) {
+    let mut admission = Admission::new(HEADER, Direction::Out, limits);
+    for text in header.split(',').filter(|_| !header.is_empty()) {
+        admission.measure(text.len());
+    }
+    if admission.admit_all() {
+        return (header, admission.report());
+    }
+    let mut members: Vec<(&str, &str)> = header.split(',').map(|text| (key(text), text)).collect();
+    members.sort_by_key(|(key, _)| (limits.rank(key), *key));
+    members.retain(|(key, text)| admission.admit(key, text.len()));
+    let report = admission.report();
+    if report.is_complete() {
+        return (header, report);
+    }
+    let texts: Vec<&str> = members.into_iter().map(|(_, text)| text).collect();
+    (texts.join(","), report)
+}
+
+fn key(member: &str) -> &str {
+    trim(member.split_once('=').map_or(member, |(key, _)| key))
+}
+
+/// An extractor that gives no more of the baggage header than the limits admit.
+struct Received<'a> {
+    extractor: &'a dyn Extractor,
+    /// What takes the place of the header's lines, if not all of it is admitted.
+    replacement: Option<Vec<String>>,
+    report: Option<Report>,
+}
+
+impl<'a> Received<'a> {
+    fn new(extractor: &'a dyn Extractor, limits: &Limits) -> Self {
+        let Lines::Text(lines) = lines(extractor, HEADER) else {
+            return Self { extractor, replacement: None, report: None };
+        };
+        let mut admission = Admission::new(HEADER, Direction::In, limits);
+        let mut elements = Elements::new(&lines, limits);
+        let mut members = Vec::new();
+        while let Some(text) = elements.next() {
+            admission.measure(text.len());
+            members.push((lines.len() - elements.lines_left(), key(text), text));
+        }
+        let is_short = joined_len(&lines) <= limits.most_bytes(Direction::In);
+        if is_short && elements.cut().is_none() && admission.admit_all() {
+            let report = admission.received(joined_len(&lines)).report();
+            return Self { extractor, replacement: None, report: Some(report) };
+        }
+        if let Some(reason) = elements.cut() {
+            admission.leave_out(reason);
+        }
+        let mut order: Vec<_> = members.iter().enumerate().collect();
+        order.sort_by_key(|(_, (_, key, _))| limits.rank(key));
+        let mut admitted = vec![false; members.len()];
+        for (at, (_, key, text)) in order {
+            let has_equals_sign = key.len() < text.len();
+            if let Some(admitted) = admitted.get_mut(at) {
+                *admitted = has_equals_sign && admission.admit(key, text.len());
+            }
+            if !has_equals_sign {
+                admission.leave_out(Reason::NoEqualsSign);
+            }
+        }
+        let mut replacement = vec![String::new(); lines.len()];
+        for ((line, _, text), _) in members.iter().zip(admitted).filter(|(_, admitted)| *admitted) {
+            let Some(line) = replacement.get_mut(line - 1) else { continue };
+            if !line.is_empty() {
+                line.push(',');
+            }
+            line.push_str(text);
+        }
+        replacement.retain(|line| !line.is_empty());
+        let report = admission.received(joined_len(&lines)).report();
+        Self { extractor, replacement: Some(replacement), report: Some(report) }
+    }
+
+    fn replacement(&self, key: &str) -> Option<&[String]> {
+        self.replacement.as_deref().filter(|_| is_baggage(key))
+    }
+}
+
+impl Extractor for Received<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        match self.replacement(key) {
+            Some(lines) => lines.first().map(String::as_str),
+            None => self.extractor.get(key),
+        }
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        let mut keys = self.extractor.keys();
+        if self.replacement.as_ref().is_some_and(Vec::is_empty) {
+            keys.retain(|key| !is_baggage(key));
+        }
+        keys
+    }
+
+    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        match self.replacement(key) {
+            Some([]) => None,
+            Some(lines) => Some(lines.iter().map(String::as_str).collect()),
+            None => self.extractor.get_all(key),
+        }
     }
 }

@@ -1,51 +1,56 @@
-//! The limits, and what they say of a key, a member and a whole baggage.
+//! The limits.
 
-use crate::{Member, Reason, Report, Selection, Size, wire::Cost};
-use opentelemetry::baggage::Baggage;
+use crate::Reason;
+use core::mem;
+use otel_propagator_core::{diagnostics::Direction, keys::Keys};
 
 /// What baggage may travel.
 ///
-/// The default is what everyone is obliged to carry: 64 members and 8192 bytes, counted on the encoded header,
-/// commas and all. <https://www.w3.org/TR/baggage/#limits>
+/// W3C obliges everyone to carry 64 members and 8192 bytes, counted on the encoded header, commas and all. Both ways 64
+/// members are carried unless [`max_members`](Self::max_members) is set. Unless [`max_bytes`](Self::max_bytes) is set,
+/// 8192 bytes are read and **4096 are sent**: a header of 8192 bytes is refused by most servers as they are installed.
+/// nginx, Apache, Varnish and gunicorn take no line over 8 KiB, name included; Tomcat, Jetty, Netty and gRPC no head over
+/// 8 KiB, all other headers included. [`Limits::W3C`] sends all that W3C obliges to.
+/// <https://www.w3.org/TR/baggage/#limits>
 ///
 /// ```
 /// use otel_baggage_limits::Limits;
 ///
-/// const LIMITS: Limits = Limits::new().max_bytes(2048).keep_first(&["tenant"]).deny(&["user.email"]);
+/// const LIMITS: Limits = Limits::new().max_bytes(2048).keep_first(&["tenant"]).deny(&["user.*"]);
 ///
 /// assert_eq!(LIMITS.max_members, 64);
-/// assert_eq!(LIMITS.max_bytes, 2048);
+/// assert_eq!(LIMITS.max_bytes, Some(2048));
 /// ```
 ///
-/// Lists that are only known at run time can be leaked once, at start-up:
+/// Keys are patterns, as [`Keys`] describes them. Lists that are known only at run time are owned:
 ///
 /// ```
-/// use otel_baggage_limits::Limits;
+/// use otel_baggage_limits::{Keys, Limits, Reason};
 ///
-/// let from_configuration = vec!["tenant".to_owned()];
-/// let keys: Vec<&'static str> = from_configuration.into_iter().map(|key| &*key.leak()).collect();
-/// let limits = Limits::new().allow(keys.leak());
-/// assert_eq!(limits.allow, Some(&["tenant"][..]));
+/// let from_configuration = vec!["tenant".to_owned(), "route.*".to_owned()];
+/// let limits = Limits::new().allow_keys(from_configuration);
+/// assert_eq!(limits.check("route.region", 20), Ok(()));
+/// assert_eq!(limits.check("user", 20), Err(Reason::NotAllowed));
 /// ```
 ///
 /// OpenTelemetry's `Baggage` itself refuses the 65th member and the 8193rd byte (keys, values and metadata, not
 /// escaped), so a higher limit has no effect beyond that.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
     /// The most members that are carried; 64 unless set.
     pub max_members: usize,
-    /// The most bytes of a header, all lines together; 8192 unless set.
-    pub max_bytes: usize,
+    /// The most bytes of a header, all lines together. Unless set, 8192 of a received one and 4096 of one that is sent.
+    pub max_bytes: Option<usize>,
     /// The most bytes of one member. Unless set, a member is carried whatever its length, and one longer than
-    /// [`AT_RISK_BYTES`](crate::wire::AT_RISK_BYTES) is reported as being at risk in other SDKs.
+    /// [`AT_RISK_BYTES`](crate::AT_RISK_BYTES) is reported as being at risk in other SDKs.
     pub max_member_bytes: Option<usize>,
-    /// The keys that are sent before all others and therefore stay longest, in this order.
-    pub keep_first: &'static [&'static str],
+    /// The keys that are chosen before all others and therefore stay longest, in this order.
+    pub keep_first: Keys,
     /// The only keys that are carried; every key unless set.
-    pub allow: Option<&'static [&'static str]>,
+    pub allow: Option<Keys>,
     /// Keys that are not carried, even where `allow` names them.
-    pub deny: &'static [&'static str],
+    pub deny: Keys,
 }
 
 impl Default for Limits {
@@ -55,16 +60,25 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// 64 members, 8192 bytes, any key.
+    /// What W3C obliges everyone to carry, sent too: 64 members and 8192 bytes.
+    ///
+    /// ```
+    /// use otel_baggage_limits::Limits;
+    ///
+    /// assert_eq!(Limits::W3C, Limits::new().max_bytes(8192));
+    /// ```
+    pub const W3C: Self = Self::new().max_bytes(8192);
+
+    /// 64 members of any key; 8192 bytes are read and 4096 sent.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             max_members: 64,
-            max_bytes: 8192,
+            max_bytes: None,
             max_member_bytes: None,
-            keep_first: &[],
+            keep_first: Keys::NONE,
             allow: None,
-            deny: &[],
+            deny: Keys::NONE,
         }
     }
 
@@ -75,10 +89,10 @@ impl Limits {
         self
     }
 
-    /// Carries at most so many bytes, counted on the encoded header with its commas.
+    /// Carries at most so many bytes both ways, counted on the encoded header with its commas.
     #[must_use]
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
-        self.max_bytes = bytes;
+        self.max_bytes = Some(bytes);
         self
     }
 
@@ -89,147 +103,96 @@ impl Limits {
         self
     }
 
-    /// Sends these keys before all others, so that they are the last to be left out.
-    ///
-    /// On the way in it has no effect on the `baggage` header: of that the leading members that fit are kept.
+    /// Chooses these keys before all others, so that they are the last to be left out.
     #[must_use]
     pub const fn keep_first(mut self, keys: &'static [&'static str]) -> Self {
-        self.keep_first = keys;
+        put(&mut self.keep_first, Keys::of(keys));
         self
     }
 
     /// Carries these keys only. Keys are compared as they are, in upper and lower case.
     #[must_use]
     pub const fn allow(mut self, keys: &'static [&'static str]) -> Self {
-        self.allow = Some(keys);
+        put(&mut self.allow, Some(Keys::of(keys)));
         self
     }
 
     /// Does not carry these keys, even where [`allow`](Self::allow) names them.
     #[must_use]
     pub const fn deny(mut self, keys: &'static [&'static str]) -> Self {
-        self.deny = keys;
+        put(&mut self.deny, Keys::of(keys));
         self
     }
 
-    /// Whether a member of this key may be carried at all.
+    /// [`keep_first`](Self::keep_first) with a list that is known only at run time.
+    #[must_use]
+    pub fn keep_keys_first(self, keys: impl Into<Keys>) -> Self {
+        Self { keep_first: keys.into(), ..self }
+    }
+
+    /// [`allow`](Self::allow) with a list that is known only at run time.
+    #[must_use]
+    pub fn allow_keys(self, keys: impl Into<Keys>) -> Self {
+        Self { allow: Some(keys.into()), ..self }
+    }
+
+    /// [`deny`](Self::deny) with a list that is known only at run time.
+    #[must_use]
+    pub fn deny_keys(self, keys: impl Into<Keys>) -> Self {
+        Self { deny: keys.into(), ..self }
+    }
+
+    /// The most bytes of a header that goes this way.
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Direction, Limits};
+    ///
+    /// let bytes = |limits: Limits| [Direction::In, Direction::Out].map(|way| limits.most_bytes(way));
+    /// assert_eq!(bytes(Limits::new()), [8192, 4096]);
+    /// assert_eq!(bytes(Limits::W3C), [8192, 8192]);
+    /// ```
+    #[must_use]
+    pub const fn most_bytes(&self, direction: Direction) -> usize {
+        match (self.max_bytes, direction) {
+            (Some(bytes), _) => bytes,
+            (None, Direction::In) => 8192,
+            (None, Direction::Out) => 4096,
+        }
+    }
+
+    /// Whether a member of this key and of this many bytes may be carried at all.
     ///
     /// # Errors
     ///
-    /// [`Reason::Denied`] and [`Reason::NotAllowed`].
+    /// [`Reason::Denied`], [`Reason::NotAllowed`] and [`Reason::MemberTooLong`].
     #[inline]
-    pub fn check_key(&self, key: &str) -> Result<(), Reason> {
-        if self.deny.contains(&key) {
+    pub fn check(&self, key: &str, bytes: usize) -> Result<(), Reason> {
+        if self.deny.contains(key) {
             return Err(Reason::Denied);
         }
-        match self.allow {
-            Some(allow) if !allow.contains(&key) => Err(Reason::NotAllowed),
-            _ => Ok(()),
+        if self.allow.as_ref().is_some_and(|allow| !allow.contains(key)) {
+            return Err(Reason::NotAllowed);
         }
+        if self.max_member_bytes.is_some_and(|most| bytes > most) {
+            return Err(Reason::MemberTooLong);
+        }
+        Ok(())
     }
 
-    /// Whether a member of this many bytes may be carried at all.
-    ///
-    /// # Errors
-    ///
-    /// [`Reason::MemberTooLong`].
-    #[inline]
-    pub fn check_member_len(&self, bytes: usize) -> Result<(), Reason> {
-        match self.max_member_bytes {
-            Some(most) if bytes > most => Err(Reason::MemberTooLong),
-            _ => Ok(()),
-        }
+    /// Where the key stands in [`keep_first`](Self::keep_first); the keys that it does not name come last.
+    #[must_use]
+    pub fn rank(&self, key: &str) -> usize {
+        self.keep_first.position(key).unwrap_or(usize::MAX)
     }
 
-    /// Whether no member is left out but for want of room.
-    pub(crate) const fn admit_every_key(&self) -> bool {
+    /// Whether members are left out for want of room alone, whatever their keys and lengths are.
+    pub(crate) fn look_at_room_alone(&self) -> bool {
         self.allow.is_none() && self.deny.is_empty() && self.max_member_bytes.is_none()
     }
+}
 
-    pub(crate) const fn have_room(&self, size: Size) -> bool {
-        size.members <= self.max_members && size.bytes <= self.max_bytes
-    }
-
-    /// Whether the member may be carried behind those that are kept already.
-    pub(crate) fn check(&self, member: &Member<'_>, mut kept: Size) -> Result<(), Reason> {
-        self.check_key(member.key)?;
-        self.check_member_len(member.wire_len)?;
-        kept.add(member.wire_len);
-        match kept {
-            _ if self.have_room(kept) => Ok(()),
-            Size { members, .. } if members > self.max_members => Err(Reason::TooManyMembers),
-            _ => Err(Reason::TooManyBytes),
-        }
-    }
-
-    /// Whether every member may be carried: one pass, without sorting or allocating.
-    ///
-    /// ```
-    /// use opentelemetry::{KeyValue, baggage::Baggage};
-    /// use otel_baggage_limits::Limits;
-    ///
-    /// let baggage = Baggage::from([KeyValue::new("a", "1"), KeyValue::new("b", "2")]);
-    /// assert!(Limits::new().max_bytes("a=1,b=2".len()).admits(&baggage));
-    /// assert!(!Limits::new().max_bytes("a=1,b=2".len() - 1).admits(&baggage));
-    /// ```
-    #[must_use]
-    pub fn admits(&self, baggage: &Baggage) -> bool {
-        self.admit_all(baggage).is_some()
-    }
-
-    /// The report of a baggage of which every member may be carried.
-    pub(crate) fn admit_all(&self, baggage: &Baggage) -> Option<Report> {
-        let mut report = Report::default();
-        for (key, (value, metadata)) in baggage {
-            let bytes = Cost::of(key.as_str(), value.as_str(), metadata.as_str()).len();
-            self.check_key(key.as_str()).and(self.check_member_len(bytes)).ok()?;
-            report.keep(bytes);
-        }
-        report.measured = report.kept;
-        self.have_room(report.kept).then_some(report)
-    }
-
-    /// Chooses the members to send.
-    ///
-    /// The keys of [`keep_first`](Self::keep_first) come first, in their order, then all others in the order of
-    /// their bytes. A member that does not fit any more is left out, and a shorter one behind it may still go, so
-    /// that as much as possible is carried; never a part of one. The same baggage gives the same selection.
-    ///
-    /// ```
-    /// use opentelemetry::{KeyValue, baggage::Baggage};
-    /// use otel_baggage_limits::{Limits, Reason};
-    ///
-    /// let baggage = Baggage::from([
-    ///     KeyValue::new("a", "1"),
-    ///     KeyValue::new("b", "a value that is too long"),
-    ///     KeyValue::new("tenant", "acme"),
-    /// ]);
-    /// let selection = Limits::new().max_bytes(20).keep_first(&["tenant"]).select(&baggage);
-    /// assert_eq!(selection.members().map(|member| member.key).collect::<Vec<_>>(), ["tenant", "a"]);
-    /// assert_eq!(selection.left_out().collect::<Vec<_>>(), [("b", Reason::TooManyBytes)]);
-    /// ```
-    #[must_use]
-    pub fn select<'a>(&self, baggage: &'a Baggage) -> Selection<'a> {
-        let mut selection = Selection::new();
-        selection.choose(baggage, self, Cost::of);
-        selection
-    }
-
-    /// Writes the header of [`select`](Self::select), without handing out the selection.
-    ///
-    /// ```
-    /// use opentelemetry::{KeyValue, baggage::Baggage};
-    /// use otel_baggage_limits::Limits;
-    ///
-    /// let baggage = Baggage::from([KeyValue::new("user", "Amélie"), KeyValue::new("tenant", "acme")]);
-    /// let (header, report) = Limits::new().encode(&baggage);
-    /// assert_eq!(header, "tenant=acme,user=Am%C3%A9lie");
-    /// assert!(report.is_complete());
-    /// ```
-    #[must_use]
-    pub fn encode(&self, baggage: &Baggage) -> (String, Report) {
-        let mut selection = Selection::new();
-        selection.choose(baggage, self, Cost::of);
-        (selection.header(), selection.report())
-    }
+/// Nothing can be dropped in a constant. What is not dropped here is a list of the program's text, which owns nothing,
+/// unless one that is owned was set before.
+const fn put<T>(place: &mut T, value: T) {
+    mem::forget(mem::replace(place, value));
 }

@@ -6,8 +6,7 @@ use opentelemetry::{
     propagation::{Extractor, TextMapPropagator, text_map_propagator::FieldIter},
 };
 use opentelemetry_sdk::propagation::BaggagePropagator;
-use otel_baggage_limits::{Limited, Limits, Reason, Report};
-use otel_propagator_core::diagnostics::Direction;
+use otel_baggage_limits::{Admission, Direction, Limited, Limits, Observer, Reason};
 use std::collections::HashMap;
 use testing::lines;
 
@@ -62,11 +61,15 @@ fn one_event_a_header_names_the_rule_and_no_value() {
     let bytes = limited(Limits::new().max_bytes(11));
     assert_eq!(writing(&bytes, "==="), left_out("out", "more than max_bytes", 1, 1, 23));
     let endless = Limited::new(Endless, Limits::new());
-    assert_eq!(writing(&endless, "secret"), left_out("out", "more than max_bytes", 2, 0, 17));
+    let told = writing(&endless, "secret").concat();
+    assert!(told.contains("rule=more than max_bytes left_out=1 kept=0 bytes=10000"), "{told}");
 
-    // Withheld although a member was left out before: told of once.
+    // Some is left out before, and more once it is seen how long it was written: told of once.
     let denied = limited(Limits::new().max_bytes(8).deny(&["a"]));
-    assert_eq!(writing(&denied, "==="), left_out("out", "the key is denied", 1, 0, 23));
+    assert_eq!(
+        writing(&denied, "===")[0].split(" suppressed").next().unwrap(),
+        "WARN propagator.left_out header=baggage direction=out rule=more than max_bytes left_out=1 kept=0 bytes=17"
+    );
 
     // Escaped, the metadata of both is more than upstream's `Baggage` holds.
     let mut baggage = Baggage::new();
@@ -77,17 +80,17 @@ fn one_event_a_header_names_the_rule_and_no_value() {
     let wide = limited(Limits::new().max_bytes(20_000));
     assert_eq!(
         lines(|| wide.inject_context(&cx, &mut HashMap::new())),
-        left_out("out", "the baggage is full", 1, 1, 12_011)
+        left_out("out", "the baggage is full", 1, 1, 8011)
     );
 
     let long = "x".repeat(4000);
-    assert_eq!(writing(&limited(Limits::new()), &long), [""; 0]);
+    assert_eq!(writing(&limited(Limits::W3C), &long), [""; 0]);
     let long = "x".repeat(4095);
     let facts = "header=baggage members=1 bytes=4097 suppressed=0";
     assert_eq!(
         lines(|| {
             let cx = Context::new().with_baggage([KeyValue::new("a", long)]);
-            limited(Limits::new()).inject_context(&cx, &mut HashMap::new());
+            limited(Limits::W3C).inject_context(&cx, &mut HashMap::new());
         }),
         [format!("WARN propagator.at_risk {facts}")]
     );
@@ -95,17 +98,44 @@ fn one_event_a_header_names_the_rule_and_no_value() {
 
 #[test]
 fn what_is_nothing_to_tell_of_is_not_told() {
-    let told = |direction, report: &Report| lines(|| report.emit(direction)).len();
-    let mut report = Report::default();
-    assert_eq!([Direction::In, Direction::Out].map(|way| told(way, &report)), [1, 0], "nothing received");
-    report.keep(10);
-    assert_eq!([Direction::In, Direction::Out].map(|way| told(way, &report)), [0, 0], "all kept");
-    report.leave_out(Reason::Superseded);
-    assert_eq!([Direction::In, Direction::Out].map(|way| told(way, &report)), [0, 0], "a key twice");
-    report.keep(5000);
-    assert_eq!([Direction::In, Direction::Out].map(|way| told(way, &report)), [0, 1], "a long member");
-    report.leave_out(Reason::BaggageFull);
-    assert_eq!([Direction::In, Direction::Out].map(|way| told(way, &report)), [1, 1], "one left out");
+    let told = |direction, limits: &Limits, members: &[usize], reasons: &[Reason]| {
+        let mut admission = Admission::new("baggage", direction, limits);
+        for bytes in members {
+            admission.measure(*bytes);
+            admission.admit("a", *bytes);
+        }
+        for reason in reasons {
+            admission.leave_out(*reason);
+        }
+        let report = if members.is_empty() { admission.received(3).report() } else { admission.report() };
+        lines(|| Observer::NONE.tell(&report)).len()
+    };
+    let both = |members: &[usize], reasons: &[Reason]| {
+        [Direction::In, Direction::Out].map(|way| told(way, &Limits::W3C, members, reasons))
+    };
+    assert_eq!(both(&[], &[]), [1, 0], "no member received");
+    assert_eq!(both(&[10], &[]), [0, 0], "all kept");
+    assert_eq!(both(&[10], &[Reason::Superseded]), [0, 0], "a key twice");
+    assert_eq!(both(&[5000], &[Reason::Superseded]), [0, 1], "a long member");
+    assert_eq!(both(&[5000], &[Reason::BaggageFull]), [1, 1], "one left out");
+}
+
+#[test]
+fn what_was_lost_is_told_of_before_what_policy_left_out() {
+    let limits = Limits::new().max_members(1).deny(&["quiet"]);
+    let cx = Context::new().with_baggage(["a", "b", "quiet"].map(|key| KeyValue::new(key, "1")));
+    let propagator = Limited::new(BaggagePropagator::new(), limits.clone());
+    let told = lines(|| propagator.inject_context(&cx, &mut HashMap::new()));
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("WARN propagator.left_out"), "{told:?}");
+    assert!(!told[0].contains("quiet"), "{told:?}");
+}
+
+/// A header of which policy leaves nothing is no fault of the peer's.
+#[test]
+fn what_policy_leaves_out_is_no_warning() {
+    let told = reading(&Limited::new(BaggagePropagator::new(), Limits::new().allow(&["z"])), "a=1,b=2");
+    assert!(told.concat().starts_with("DEBUG propagator.left_out"), "{told:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::{
 };
 #[cfg(feature = "metrics")]
 use opentelemetry::metrics::Meter;
-use otel_baggage_limits::{Limited, Limits};
+use otel_baggage_limits::{Limited, Limits, Observer};
 use std::{fmt, sync::Arc};
 
 /// Collects the propagators of a [`CompositePropagator`].
@@ -112,9 +112,12 @@ impl Builder {
         self.hand_on_limits();
         self.read_once();
         let (description, fields) = (self.to_string(), distinct(self.writers().flat_map(Part::fields)));
+        let watch = self.watch(&fields);
+        let observer = watch.as_ref().map(|watch| watch.observer()).unwrap_or_default();
+        self.parts.iter_mut().for_each(|part| part.tell(&observer));
         CompositePropagator(Arc::new(Composite {
-            writer: self.writer(&fields),
-            watch: self.watch(&fields),
+            writer: self.writer(&fields, observer),
+            watch,
             fields,
             extract_fields: distinct(self.parts.iter().flat_map(Part::extract_fields)),
             description,
@@ -124,7 +127,7 @@ impl Builder {
     }
 
     fn hand_on_limits(&mut self) {
-        if let Some(limits) = self.limits {
+        if let Some(limits) = &self.limits {
             self.parts.iter_mut().for_each(|part| part.hold_to(limits));
         }
     }
@@ -146,16 +149,16 @@ impl Builder {
 
     /// The limits that all parts are held to; `None` where each holds to them by itself.
     fn checked(&self) -> Option<Limits> {
-        let needs_check = self.writers().any(|part| part.needs_check(self.limits));
-        needs_check.then(|| self.limits.unwrap_or_default())
+        let needs_check = self.writers().any(|part| part.needs_check(self.limits.as_ref()));
+        needs_check.then(|| self.limits.clone().unwrap_or_default())
     }
 
-    fn writer(&self, fields: &[String]) -> Shared {
+    fn writer(&self, fields: &[String], observer: Observer) -> Shared {
         let propagators = self.writers().map(|part| part.propagator.clone()).collect();
         let all = InOrder { propagators, fields: fields.to_vec() };
         match self.checked() {
             None => Arc::new(all),
-            Some(limits) => Arc::new(Limited::new(all, limits)),
+            Some(limits) => Arc::new(Limited::new(all, limits).with_observer(observer)),
         }
     }
 
@@ -215,7 +218,7 @@ impl Builder {
                 (false, false) => " (unused)",
             };
             let name = part.name();
-            match part.at_most(checked) {
+            match part.at_most(checked.as_ref()) {
                 Some((members, bytes)) => format!("{name}{way}, at most {members} members and {bytes} bytes"),
                 None => format!("{name}{way}"),
             }

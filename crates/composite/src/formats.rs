@@ -53,7 +53,9 @@ formats! {
         |it| Known::new("tracecontext", it.fields());
     "baggage", "w3c-baggage", Baggage, otel_w3c_baggage::BaggagePropagator, new,
         |it| Known::new("baggage", it.fields())
-            .bounded(it, it.outbound_limits(), otel_w3c_baggage::BaggagePropagator::with_outbound_limits);
+            .bounded(it, it.outbound_limits(), |it, limits, observer| {
+                it.with_outbound_limits(limits).with_observer(observer)
+            });
     "b3", "b3", Trace, otel_b3::B3Propagator, single,
         |it| Known::new(b3_name(*it), it.extract_fields());
     "b3multi", "b3", Trace, otel_b3::B3Propagator, multi,

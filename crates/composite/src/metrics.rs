@@ -8,11 +8,7 @@ use opentelemetry::{
     Key, KeyValue, StringValue,
     metrics::{Counter, Histogram, Meter},
 };
-use otel_baggage_limits::{
-    Report,
-    observe::{Observer, observed},
-};
-use otel_propagator_core::diagnostics::Direction;
+use otel_baggage_limits::{Observer, Report};
 use std::sync::Arc;
 
 const HEADER: Key = Key::from_static_str("propagator.header");
@@ -33,7 +29,7 @@ pub(crate) struct Metrics {
     extractions: Counter<u64>,
     /// The names of the formats, and the attributes of each outcome.
     formats: Vec<(String, [[KeyValue; 2]; OUTCOMES.len()])>,
-    left_out: Arc<LeftOut>,
+    left_out: Counter<u64>,
 }
 
 impl Metrics {
@@ -57,7 +53,7 @@ impl Metrics {
             other: [KeyValue::new(HEADER, OTHER)],
             extractions: extractions.build(),
             formats: names.map(|name| (name.to_owned(), outcomes(name))).collect(),
-            left_out: Arc::new(LeftOut(left_out.build())),
+            left_out: left_out.build(),
         }
     }
 
@@ -80,8 +76,9 @@ impl Watch for Metrics {
         self.injected.record(bytes as u64, self.header(header));
     }
 
-    fn observe(&self, run: &mut dyn FnMut()) {
-        observed(self.left_out.clone(), run);
+    fn observer(&self) -> Observer {
+        let counter = self.left_out.clone();
+        Observer::new(move |report| left_out(&counter, report))
     }
 }
 
@@ -99,14 +96,9 @@ fn outcomes(format: &str) -> [[KeyValue; 2]; OUTCOMES.len()] {
     OUTCOMES.map(|(_, outcome)| [KeyValue::new(FORMAT, format.clone()), KeyValue::new(OUTCOME, outcome)])
 }
 
-struct LeftOut(Counter<u64>);
-
-impl Observer for LeftOut {
-    fn report(&self, report: &Report, direction: Direction) {
-        for (reason, members) in report.reasons() {
-            let attributes =
-                [KeyValue::new(DIRECTION, direction.as_str()), KeyValue::new(REASON, reason.as_str())];
-            self.0.add(members as u64, &attributes);
-        }
+fn left_out(counter: &Counter<u64>, report: &Report) {
+    for (reason, members) in report.reasons() {
+        let direction = KeyValue::new(DIRECTION, report.direction.as_str());
+        counter.add(members as u64, &[direction, KeyValue::new(REASON, reason.name())]);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     formats,
 };
 use opentelemetry::propagation::{TextMapPropagator, text_map_propagator::FieldIter};
-use otel_baggage_limits::Limits;
+use otel_baggage_limits::{Direction, Limits, Observer};
 use std::{
     any::{Any, type_name},
     borrow::Cow,
@@ -47,8 +47,8 @@ enum SentBaggage {
     /// It holds to these.
     Within {
         limits: Limits,
-        /// The same propagator within other limits.
-        with_limits: Arc<dyn Fn(Limits) -> Shared + Send + Sync>,
+        /// The same propagator within other limits, which tells an observer of what it leaves out.
+        within: Arc<dyn Fn(Limits, Observer) -> Shared + Send + Sync>,
     },
 }
 
@@ -150,37 +150,46 @@ impl Part {
     }
 
     /// Gives the limits to a propagator that can hold to them by itself and has been given no others.
-    pub(crate) fn hold_to(&mut self, new: Limits) {
-        if let SentBaggage::Within { limits, with_limits } = &mut self.known.baggage
-            && *limits == Limits::new()
-        {
-            self.propagator = with_limits(new);
-            *limits = new;
+    pub(crate) fn hold_to(&mut self, given: &Limits) {
+        if let SentBaggage::Within { limits, within } = &mut self.known.baggage {
+            if *limits == Limits::new() {
+                self.propagator = within(given.clone(), Observer::NONE);
+                *limits = given.clone();
+            }
+        }
+    }
+
+    /// Tells the observer of baggage that is left out, if the propagator holds to limits by itself.
+    pub(crate) fn tell(&mut self, observer: &Observer) {
+        if let SentBaggage::Within { limits, within } = &self.known.baggage {
+            self.propagator = within(limits.clone(), observer.clone());
         }
     }
 
     /// Whether somebody else has to check what it sends: it may send baggage, and does not hold to these limits by itself.
     /// Where none are given, its own suffice.
-    pub(crate) fn needs_check(&self, given: Option<Limits>) -> bool {
+    pub(crate) fn needs_check(&self, given: Option<&Limits>) -> bool {
         self.injects
             && match &self.known.baggage {
                 SentBaggage::Never => false,
                 SentBaggage::Unbounded => true,
-                SentBaggage::Within { limits, .. } => given.is_some_and(|given| given != *limits),
+                SentBaggage::Within { limits, .. } => given.is_some_and(|given| given != limits),
             }
     }
 
     /// How many members and bytes of baggage it sends at most, where it is checked against these limits, if any;
     /// `None` where it sends none.
-    pub(crate) fn at_most(&self, checked: Option<Limits>) -> Option<(usize, usize)> {
+    pub(crate) fn at_most(&self, checked: Option<&Limits>) -> Option<(usize, usize)> {
+        let default = Limits::new();
         let own = match &self.known.baggage {
             _ if !self.injects => return None,
             SentBaggage::Never => return None,
-            SentBaggage::Unbounded => checked.unwrap_or_default(),
-            SentBaggage::Within { limits, .. } => *limits,
+            SentBaggage::Unbounded => checked.unwrap_or(&default),
+            SentBaggage::Within { limits, .. } => limits,
         };
         let checked = checked.unwrap_or(own);
-        Some((own.max_members.min(checked.max_members), own.max_bytes.min(checked.max_bytes)))
+        let [own_bytes, bytes] = [own, checked].map(|limits| limits.most_bytes(Direction::Out));
+        Some((own.max_members.min(checked.max_members), own_bytes.min(bytes)))
     }
 
     /// Whether the two read the same, so that one of them suffices. Known of this workspace's trace formats only:
@@ -206,13 +215,20 @@ impl Known {
 
     /// One that sends baggage within limits of its own, which can be set.
     #[allow(dead_code, reason = "no format may be compiled in that sends baggage")]
-    pub(crate) fn bounded<P>(self, propagator: &P, limits: Limits, with_limits: fn(P, Limits) -> P) -> Self
+    pub(crate) fn bounded<P>(
+        self,
+        propagator: &P,
+        limits: &Limits,
+        within: fn(P, Limits, Observer) -> P,
+    ) -> Self
     where
         P: TextMapPropagator + Clone + Send + Sync + 'static,
     {
         let propagator = propagator.clone();
-        let with_limits = Arc::new(move |limits| Arc::new(with_limits(propagator.clone(), limits)) as Shared);
-        Self { baggage: SentBaggage::Within { limits, with_limits }, ..self }
+        let within = Arc::new(move |limits, observer| {
+            Arc::new(within(propagator.clone(), limits, observer)) as Shared
+        });
+        Self { baggage: SentBaggage::Within { limits: limits.clone(), within }, ..self }
     }
 }
 

@@ -27,7 +27,7 @@ use std::{fmt, sync::Arc};
 /// assert_eq!(
 ///     propagator.to_string(),
 ///     "extract: TraceContextPropagator; inject: TraceContextPropagator; baggage: BaggagePropagator, \
-///      at most 64 members and 8192 bytes"
+///      at most 64 members and 4096 bytes"
 /// );
 /// ```
 #[derive(Clone)]
@@ -104,20 +104,14 @@ impl TextMapPropagator for CompositePropagator {
         let Composite { writer, watch, .. } = &*self.0;
         match watch.as_deref() {
             None => writer.inject_context(cx, injector),
-            Some(watch) => {
-                let mut injector = Watched { watch, injector };
-                watch.observe(&mut || writer.inject_context(cx, &mut injector));
-            }
+            Some(watch) => writer.inject_context(cx, &mut Watched { watch, injector }),
         }
     }
 
     /// Asks every propagator, in the order in which they were given, and takes the trace from the first format that
     /// yields a valid one. Where nothing valid came, the given context comes back.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let Some(watch) = self.0.watch.as_deref() else { return self.0.extract(cx, extractor, None) };
-        let mut extracted = None;
-        watch.observe(&mut || extracted = Some(self.0.extract(cx, extractor, Some(watch))));
-        extracted.unwrap_or_else(|| cx.clone())
+        self.0.extract(cx, extractor)
     }
 
     /// The headers that are written, each once, in the order in which they are.
@@ -127,8 +121,8 @@ impl TextMapPropagator for CompositePropagator {
 }
 
 impl Composite {
-    fn extract(&self, cx: &Context, extractor: &dyn Extractor, watch: Option<&dyn Watch>) -> Context {
-        let mut extraction = Extraction::new(cx, extractor, watch);
+    fn extract(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        let mut extraction = Extraction::new(cx, extractor, self.watch.as_deref());
         for part in self.parts.iter().filter(|part| part.extracts) {
             extraction.read(part, self.last_wins);
         }

@@ -2,6 +2,7 @@
 
 use crate::Part;
 use opentelemetry::propagation::Injector;
+use otel_baggage_limits::Observer;
 
 /// What became of one format.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,8 +25,8 @@ pub(crate) trait Watch: Send + Sync {
     /// A header of so many bytes is sent.
     fn injected(&self, header: &str, bytes: usize);
 
-    /// Calls `run` and counts what is left out of baggage meanwhile.
-    fn observe(&self, run: &mut dyn FnMut());
+    /// Who is told of what is left out of baggage.
+    fn observer(&self) -> Observer;
 }
 
 /// An injector that shows what it passes on.

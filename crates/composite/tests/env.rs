@@ -59,7 +59,7 @@ fn description(names: &[&str]) -> String {
     let read: Vec<&str> =
         trace.iter().filter(|name| !name.starts_with("b3") || Some(**name) == first_b3).copied().collect();
     let baggage =
-        if names.contains(&"baggage") { "baggage, at most 64 members and 8192 bytes" } else { "nothing" };
+        if names.contains(&"baggage") { "baggage, at most 64 members and 4096 bytes" } else { "nothing" };
     format!(
         "extract: {}; inject: {}; baggage: {baggage}",
         or_nothing(read.join(" > ")),

@@ -87,13 +87,13 @@ fn lists_apart() {
     registry.register("one", Concern::Trace, House::default).unwrap();
     registry.register("two", Concern::Trace, House::default).unwrap();
     registry.register("bag", Concern::Baggage, House::default).unwrap();
-    let bag = "bag, at most 64 members and 8192 bytes";
+    let bag = "bag, at most 64 members and 4096 bytes";
     let rows = [
         ("the same", "one,two", "one,two", "extract: one > two; inject: one, two; baggage: nothing".to_owned()),
         ("order of preference", "two,one", "one", "extract: two > one; inject: one; baggage: nothing".to_owned()),
         ("apart", "one", "two", "extract: one; inject: two; baggage: nothing".to_owned()),
         ("nothing is sent", "one,bag", "none", "extract: one; inject: nothing; baggage: bag (extract only)".to_owned()),
-        ("nothing is read", "none", "bag", "extract: nothing; inject: nothing; baggage: bag (inject only), at most 64 members and 8192 bytes".to_owned()),
+        ("nothing is read", "none", "bag", "extract: nothing; inject: nothing; baggage: bag (inject only), at most 64 members and 4096 bytes".to_owned()),
         ("baggage both ways", "bag", "bag,one", format!("extract: nothing; inject: one; baggage: {bag}")),
     ];
     for (rule, extract, inject, expected) in rows {
@@ -185,7 +185,7 @@ fn concerns_decide_where_a_name_goes() {
     registry.register("t", Concern::Trace, House::default).unwrap();
     registry.register("b", Concern::Baggage, House::default).unwrap();
     registry.register("o", Concern::Other, House::default).unwrap();
-    let limits = "at most 64 members and 8192 bytes";
+    let limits = "at most 64 members and 4096 bytes";
     assert_eq!(
         registry.builder_from_list("o,b,t").unwrap().build().to_string(),
         format!("extract: t; inject: t; baggage: b, {limits}; other: o, {limits}")

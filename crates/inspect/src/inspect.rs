@@ -279,7 +279,7 @@ fn findings(report: &Report, carrier: &Carrier<'_>, cx: &Context) -> Vec<Finding
         tell(Severity::Warning, "baggage", format!("member {:?} is left out: {reason}", short(&member.key)));
     }
     let at_risk =
-        report.baggage.iter().filter(|member| member.sent_bytes > otel_baggage_limits::wire::AT_RISK_BYTES);
+        report.baggage.iter().filter(|member| member.sent_bytes > otel_baggage_limits::AT_RISK_BYTES);
     for member in at_risk {
         tell(
             Severity::Warning,

@@ -32,32 +32,44 @@
 //!
 //! # Limits
 //!
-//! [`Limits`] say how much is read and sent: by default the 64 members and 8192 bytes that W3C obliges everyone to
-//! carry, counted on the wire and over all lines. Reading stops at the limit, so a header of a megabyte costs what one
-//! of 8192 bytes costs, and keeps the leading members that fit. A member longer than 4096 bytes is carried and counted
-//! in [`Report::at_risk`], because other SDKs are known to drop it. Never a part of a member is read or sent.
+//! [`Limits`] say how much is read and sent. By default the 64 members and 8192 bytes are read that W3C obliges everyone to
+//! carry, counted over all lines; **4096 bytes are sent**, because most servers as they are installed refuse a request
+//! whose `baggage` is longer. `with_outbound_limits(Limits::W3C)` sends 8192. Optional whitespace and empty members do not
+//! count, since they are not sent; so that work stays bounded, nothing is looked at after 180 members or after the first
+//! `max_bytes` + 8192 bytes, whatever they are. A member longer than 4096 bytes is carried where `max_bytes` admits it and
+//! counted in [`Report::at_risk`], because other SDKs are known to drop it. Never a part of a member is read or sent.
+//!
+//! An injector can only set a header. If the context has baggage and none of it may be sent, the header is set to
+//! nothing, so that an older one of a request that is passed on does not go out. An empty header is read as none.
 //!
 //! # Departures
 //!
-//! - Metadata is not decoded: what is a well-formed property goes out byte for byte as it came in.
+//! - Metadata is not decoded: what is a well-formed property goes out byte for byte as it came in, but a tab between
+//!   properties leaves as a space.
 //! - A percent sign that begins no escape is read as a percent sign. W3C says only that it must not be written.
-//! - The 180 members of W3C's grammar are no limit of their own, and empty members are skipped.
+//! - Empty members are skipped.
 //! - Of several members with one key the last is kept, because a `Baggage` holds one.
 //!
 //! # Non-goals
 //!
 //! Upstream's `Baggage` holds at most 64 members and 8192 bytes, not escaped; higher limits do not change that. It also
 //! trims whatever Unicode calls white space off the ends of metadata.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod encoded;
-mod list;
+mod decode;
+mod encode;
 mod member;
+mod octets;
 mod percent;
 mod propagator;
+mod property;
 
-pub use list::{decode, decode_lines, encode};
-pub use otel_baggage_limits::{Limits, Reason, Report};
+pub use decode::{decode, decode_lines};
+pub use encode::encode;
+pub use otel_baggage_limits::{Direction, Keys, Limits, Observer, Reason, Report};
 pub use propagator::BaggagePropagator;
+
+const HEADER: &str = "baggage";
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,10 +1,17 @@
 //! Percent-decoding of values.
 
+use memchr::memchr;
+
 /// > percent-encoded octet sequences that do not match the UTF-8 encoding scheme MUST be replaced with the
 /// > replacement code point (`U+FFFD`)
 ///
 /// A percent sign that begins no escape stands for itself. <https://www.w3.org/TR/baggage/#value>
+#[inline]
 pub(crate) fn decode(value: &str) -> String {
+    if memchr(b'%', value.as_bytes()).is_some() { decode_escapes(value) } else { value.to_owned() }
+}
+
+fn decode_escapes(value: &str) -> String {
     let percents = value.bytes().filter(|&byte| byte == b'%').count();
     let octets = octets(value.as_bytes(), value.len().saturating_sub(2 * percents));
     String::from_utf8(octets).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
@@ -14,16 +21,16 @@ fn octets(mut text: &[u8], expected: usize) -> Vec<u8> {
     let mut octets = Vec::with_capacity(expected);
     while let Some((&first, rest)) = text.split_first() {
         let escaped = if first == b'%' { escape(rest) } else { None };
-        let (octet, behind) = escaped.unwrap_or((first, rest));
+        let (octet, after) = escaped.unwrap_or((first, rest));
         octets.push(octet);
-        text = behind;
+        text = after;
     }
     octets
 }
 
 /// > pct-encoded = "%" HEXDIG HEXDIG
 ///
-/// Here from behind the percent sign. <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>
+/// Here from after the percent sign. <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>
 fn escape(text: &[u8]) -> Option<(u8, &[u8])> {
     let (&[high, low], rest) = text.split_first_chunk()?;
     Some((hexdig(high)? << 4 | hexdig(low)?, rest))

@@ -4,12 +4,15 @@
 
 mod common;
 
-use common::{Lines, Sent, baggage, entries, expected, given, sent};
+use common::{Lines, baggage, entries, expected, given, sent};
 use http::{HeaderMap, HeaderValue};
 use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
-use otel_w3c_baggage::{BaggagePropagator, Limits};
-use std::collections::HashMap;
+use otel_w3c_baggage::{BaggagePropagator, Direction, Limits, Observer, Reason};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 fn read(lines: &[&[u8]]) -> Context {
     let mut headers = HeaderMap::new();
@@ -41,7 +44,7 @@ fn where_nothing_can_be_read_the_given_context_comes_back() {
         ("not text", &[b"a=\xff"]),
         ("no member", &[b"a;b"]),
         ("a bad key and a bad value", &[b"a b=1", b"c=d e"]),
-        ("longer than the limit", &[&[b'a'; 10_000]]),
+        ("longer than what is looked at", &["a".repeat(20_000).leak().as_bytes()]),
     ];
     for (rule, lines) in rows {
         assert_eq!(entries(read(lines).baggage()), expected(&[("given", "stays", "")]), "{rule}");
@@ -59,34 +62,97 @@ fn the_rest_of_the_context_stays() {
 }
 
 #[test]
-fn nothing_to_send_sends_nothing() {
+fn no_baggage_sends_nothing_and_baggage_that_may_not_go_overrides_an_older_header() {
     let propagator = BaggagePropagator::new().with_outbound_limits(Limits::new().deny(&["a"]));
     assert_eq!(sent(&propagator, baggage([])), None);
-    assert_eq!(sent(&propagator, baggage([("a", "1", "")])), None);
-    let mut headers = Sent::default();
-    propagator.inject_context(&Context::new(), &mut headers);
-    assert!(headers.0.is_empty());
+    assert_eq!(sent(&propagator, baggage([("a", "1", "")])).as_deref(), Some(""));
+    // A proxy that copies the headers of a request and then injects.
+    let mut copied =
+        HeaderMap::from_iter([(http::header::HeaderName::from_static("baggage"), "a=1".parse().unwrap())]);
+    let cx = propagator.extract_with_context(&Context::new(), &HeaderExtractor(&copied));
+    assert_eq!(cx.baggage().len(), 1);
+    propagator.inject_context(&cx, &mut HeaderInjector(&mut copied));
+    assert_eq!(copied["baggage"], "", "the denied key does not go out");
+    let next = BaggagePropagator::new().extract_with_context(&given(), &HeaderExtractor(&copied));
+    assert_eq!(entries(next.baggage()), expected(&[("given", "stays", "")]), "an empty header is none");
 }
 
 #[test]
-fn what_is_received_is_sent_to_every_next_hop() {
+fn a_tab_of_a_peer_leaves_as_a_space() {
     let propagator = BaggagePropagator::new();
-    let long: Vec<_> = (10..60).map(|i| format!(",key{i}=a%20value%20with%20spaces;p=1")).collect();
-    for header in ["a=1,b=%20;p", &format!("a=1{}", long.concat())] {
-        let cx = propagator.extract_with_context(&given(), &Lines(vec![header]));
+    let cx = propagator.extract_with_context(&Context::new(), &Lines(vec!["a=1 ;\tp\t=\tq;\tr"]));
+    let mut headers = HeaderMap::new();
+    propagator.inject_context(&cx, &mut HeaderInjector(&mut headers));
+    assert_eq!(headers["baggage"], "a=1;p = q; r");
+}
+
+/// What one request is sent as says nothing about the next.
+#[test]
+fn one_context_is_sent_within_each_propagators_own_limits() {
+    let members = (10..60).map(|i| format!("key{i}=a%20value%20with%20spaces;p=1"));
+    let header = members.collect::<Vec<_>>().join(",");
+    let propagator = BaggagePropagator::new();
+    let cx = propagator.extract_with_context(&given(), &Lines(vec![&header]));
+    let (_, others) = header.split_once(',').unwrap();
+    for (limits, expected) in [
+        (Limits::new(), header.as_str()),
+        (Limits::new().deny(&["key10"]), others),
+        (Limits::new().allow(&["key10"]), "key10=a%20value%20with%20spaces;p=1"),
+        (Limits::new().max_members(1), "key10=a%20value%20with%20spaces;p=1"),
+        (Limits::new().deny(&["*"]), ""),
+        (Limits::new(), &header),
+    ] {
         for hop in 0..3 {
             let mut headers = HeaderMap::new();
+            let propagator = propagator.clone().with_outbound_limits(limits.clone());
             propagator.inject_context(&cx, &mut HeaderInjector(&mut headers));
-            assert_eq!(headers["baggage"], header, "hop {hop}");
+            assert_eq!(headers["baggage"], expected, "hop {hop}, {limits:?}");
         }
-        let changed = cx.with_baggage(baggage([("c", "3", "")]));
-        let mut headers = HeaderMap::new();
-        propagator.inject_context(&changed, &mut HeaderInjector(&mut headers));
-        assert_eq!(headers["baggage"], "c=3", "what was received is not sent for something else");
-        let one = propagator.with_limits(Limits::new().max_members(1));
-        one.inject_context(&cx, &mut HeaderInjector(&mut headers));
-        assert_eq!(headers["baggage"], "a=1", "nor by a propagator of other limits");
     }
+    let changed = cx.with_baggage(baggage([("c", "3", "")]));
+    let mut headers = HeaderMap::new();
+    propagator.inject_context(&changed, &mut HeaderInjector(&mut headers));
+    assert_eq!(headers["baggage"], "c=3", "what was received is not sent for something else");
+}
+
+#[test]
+fn every_header_of_which_something_is_left_out_is_reported() {
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let seen = reports.clone();
+    let observer = Observer::new(move |report| {
+        seen.lock().unwrap().push((report.direction, report.reasons().collect()));
+    });
+    let propagator =
+        BaggagePropagator::new().with_limits(Limits::new().max_members(1)).with_observer(observer);
+    let cx = Context::new().with_baggage(baggage([("a", "1", ""), ("b", "2", "")]));
+    for _ in 0..100 {
+        propagator.inject_context(&cx, &mut HashMap::new());
+    }
+    propagator.extract_with_context(&cx, &Lines(vec!["a=1,b=2,c"]));
+    propagator.extract_with_context(&cx, &Lines(vec!["a=1"]));
+    let mut expected: Vec<(Direction, Vec<_>)> =
+        vec![(Direction::Out, vec![(Reason::TooManyMembers, 1)]); 100];
+    expected.push((Direction::In, vec![(Reason::NoEqualsSign, 1), (Reason::TooManyMembers, 1)]));
+    assert_eq!(*reports.lock().unwrap(), expected);
+}
+
+/// Contexts that each come from the one before, as a consumer of messages makes them.
+#[test]
+fn an_extraction_keeps_nothing_of_the_context_it_was_given() {
+    struct Value(#[allow(dead_code, reason = "held")] Arc<()>);
+    let propagator = BaggagePropagator::new();
+    let header = format!("a={}", "x".repeat(600));
+    let carrier = HashMap::from([("baggage".to_owned(), header)]);
+    let life = Arc::new(());
+    let mut cx = Context::new();
+    for _ in 0..30_000 {
+        cx = propagator.extract_with_context(&cx.with_value(Value(Arc::clone(&life))), &carrier);
+        propagator.inject_context(&cx, &mut HashMap::new());
+    }
+    assert_eq!(Arc::strong_count(&life), 2, "the test's own, and that of the last context");
+    cx = cx.with_value(Value(Arc::new(())));
+    assert_eq!(Arc::strong_count(&life), 1, "what was replaced is gone");
+    assert_eq!(cx.baggage().len(), 1);
 }
 
 /// Metadata that says more than a property may, on its way through one hop.

@@ -7,7 +7,7 @@ use opentelemetry::{
     baggage::{Baggage, BaggageExt},
     propagation::TextMapPropagator,
 };
-use otel_w3c_baggage::{BaggagePropagator, Limits, Reason, decode, decode_lines, encode};
+use otel_w3c_baggage::{BaggagePropagator, Limits, Reason, Report, decode, decode_lines, encode};
 
 const KEYS: &[&str] = &["a", "b", "c"];
 
@@ -22,10 +22,13 @@ fn many(members: usize) -> String {
 
 #[test]
 fn sixty_four_members() {
-    for (members, kept) in [(63, 63), (64, 64), (65, 64), (200, 64)] {
+    // What lies behind 180 is not looked at, and counts as one.
+    for (members, kept, left_out) in
+        [(63, 63, 0), (64, 64, 0), (65, 64, 1), (180, 64, 116), (181, 64, 117), (200, 64, 117)]
+    {
         let (read, report) = decode(&many(members), &Limits::new());
         assert_eq!(read.len(), kept, "{members} members in");
-        assert_eq!(report.left_out(Reason::TooManyMembers), members - kept, "{members} members in");
+        assert_eq!(report.left_out(Reason::TooManyMembers), left_out, "{members} members in");
         assert!(read.get("key00").is_some() && read.get("key64").is_none(), "the leading ones stay");
     }
     for (most, kept) in [(0, 0), (63, 63), (64, 64), (65, 64)] {
@@ -66,11 +69,36 @@ fn eight_kilobytes_out() {
         baggage([("a", value.as_str(), ""), ("b", "", "")])
     };
     for (bytes, expected) in [(8188, 8191), (8189, 8192), (8190, 8190), (8192, 8192), (8193, 2)] {
-        let (header, report) = encode(&baggage_of(bytes), &Limits::new());
+        let (header, report) = encode(&baggage_of(bytes), &Limits::W3C);
         assert_eq!(header.len(), expected, "a member of {bytes} bytes and one of two");
         assert_eq!(report.measured.bytes, bytes + 3);
         assert_eq!(report.kept.bytes, expected);
         assert_eq!(report.is_complete(), bytes + 3 <= 8192);
+    }
+}
+
+/// Servers refuse lines of 8 KiB, and heads that hold such a line and other headers.
+#[test]
+fn by_default_8192_bytes_are_read_and_4096_sent() {
+    // Two lines that every server takes.
+    let line = |key: &str| format!("{key}={}", "x".repeat(4093));
+    let cx = BaggagePropagator::new().extract_with_context(&given(), &Lines(vec![&line("a"), &line("b")]));
+    assert_eq!(cx.baggage().len(), 2, "8191 bytes are read");
+    for (limits, expected) in [
+        (Limits::new(), 4095),
+        (Limits::new().keep_first(&["b"]), 4095),
+        (Limits::W3C, 8191),
+        (Limits::W3C.deny(&["b"]), 4095),
+    ] {
+        let key = if limits.keep_first.contains("b") { "b=" } else { "a=" };
+        let (header, report) = encode(cx.baggage(), &limits);
+        assert_eq!(header.len(), expected, "{limits:?}");
+        assert!(header.starts_with(key), "{limits:?}");
+        assert_eq!(report.is_complete(), expected == 8191, "what is left out is reported: {limits:?}");
+    }
+    for (bytes, expected) in [(4095, 4095), (4096, 4096), (4097, 0)] {
+        let (header, _) = encode(&decode(&long(bytes), &Limits::new()).0, &Limits::new());
+        assert_eq!(header.len(), expected, "{bytes} bytes");
     }
 }
 
@@ -109,7 +137,7 @@ fn four_kilobytes_are_a_risk() {
     for (bytes, at_risk) in [(4095, 0), (4096, 0), (4097, 1)] {
         let (read, report) = decode(&long(bytes), &Limits::new());
         assert_eq!((report.kept.members, report.at_risk), (1, at_risk), "{bytes} bytes in");
-        let (header, report) = encode(&read, &Limits::new());
+        let (header, report) = encode(&read, &Limits::W3C);
         assert_eq!((header.len(), report.at_risk), (bytes, at_risk), "{bytes} bytes out");
         assert!(report.is_complete(), "carried all the same");
     }
@@ -155,23 +183,62 @@ fn what_stays_longest() {
 #[test]
 fn limits_go_over_all_lines() {
     let limits = Limits::new().max_bytes(11);
-    let rows: [(&[&str], &str); 7] = [
+    let rows: [(&[&str], &str); 8] = [
         (&["a=1", "b=2", "c=3"], "a=1,b=2,c=3"),
         (&["a=1,b=2", "c=3"], "a=1,b=2,c=3"),
         (&["a=1", "b=2", "c=34"], "a=1,b=2"),
-        (&["a=1", "b=2,c=34", "d=5"], "a=1,b=2"),
-        (&["a=1", "", "b=2", "c=3"], "a=1,b=2"),
+        (&["a=1", "b=2,c=34", "d=5"], "a=1,b=2,d=5"),
+        (&["a=1", "", "b=2", ",,", "c=3"], "a=1,b=2,c=3"),
+        (&["a=1", "b=2", "a=34", "c=5"], "a=34,b=2"),
         (&["a=123456789", "b=2"], "a=123456789"),
-        (&["a=1234567890", "b=2"], ""),
+        (&["a=1234567890", "b=2"], "b=2"),
     ];
     for (lines, kept) in rows {
         let (baggage, report) = decode_lines(lines, &limits);
         let joined = lines.join(",");
         assert_eq!(encode(&baggage, &Limits::new()).0, kept, "{lines:?}");
         assert_eq!(report.measured.bytes, joined.len(), "{lines:?}");
-        assert_eq!(report.left_out(Reason::TooManyBytes) == 0, joined.len() <= 11, "{lines:?}");
+        let members = joined.split(',').filter(|member| !member.is_empty()).count();
+        assert_eq!(report.left_out(Reason::TooManyBytes), members - kept_members(&report), "{lines:?}");
         assert_eq!(entries(&decode(&joined, &limits).0), entries(&baggage), "as one line: {lines:?}");
     }
+}
+
+fn kept_members(report: &Report) -> usize {
+    report.kept.members + report.left_out(Reason::Superseded)
+}
+
+#[test]
+fn what_is_padded_is_read() {
+    let rows = [
+        ("whitespace", format!("a=1,{}b=2", " ".repeat(8195)), 2),
+        ("whitespace in a member", format!("a{0}={0}1{0};{0}p,b=2", "\t".repeat(2000)), 2),
+        ("empty members", format!("a=1{}b=2", ",".repeat(8195)), 2),
+        ("behind all that is looked at", format!("a=1{}b=2", ",".repeat(17_000)), 1),
+    ];
+    for (rule, header, members) in rows {
+        let (baggage, report) = decode(&header, &Limits::new());
+        assert_eq!(report.measured.bytes, header.len(), "{rule}");
+        assert_eq!(baggage.len(), members, "{rule}");
+        assert_eq!(report.is_complete(), members == 2, "{rule}");
+    }
+    // 8254 bytes are received, of which 8191 are sent on.
+    let members: Vec<_> = (10..74).map(|i| format!("k{i}={}", "x".repeat(123))).collect();
+    let (baggage, report) = decode(&members.join(", "), &Limits::new());
+    assert_eq!((members.join(", ").len(), members.join(",").len()), (8254, 8191));
+    assert!(report.is_complete() && baggage.len() == 64);
+    assert_eq!(encode(&baggage, &Limits::W3C).0, members.join(","));
+}
+
+#[test]
+fn what_may_not_come_in_takes_no_room() {
+    let header = "x=1,x1=1,x2=1,a=1,x3=1,b=2";
+    let limits = Limits::new().max_members(2).allow(&["a", "b"]);
+    assert_eq!(entries(&decode(header, &limits).0), expected(&[("a", "1", ""), ("b", "2", "")]));
+    let limits = Limits::new().max_bytes(7).deny(&["x*"]);
+    assert_eq!(entries(&decode(header, &limits).0), expected(&[("a", "1", ""), ("b", "2", "")]));
+    let limits = Limits::new().max_members(1).keep_first(&["b"]);
+    assert_eq!(entries(&decode(header, &limits).0), expected(&[("b", "2", "")]), "kept first on the way in");
 }
 
 #[test]
@@ -179,9 +246,9 @@ fn a_megabyte_is_looked_at_as_far_as_the_limits_go() {
     let megabyte = "key=value,".repeat(100_000);
     let (baggage, report) = decode(&megabyte, &Limits::new());
     assert_eq!(baggage.len(), 1);
-    assert_eq!(report.measured.members, 8192 / 10);
+    assert_eq!(report.measured.members, 180);
     assert_eq!(report.measured.bytes, megabyte.len());
-    assert_eq!(report.left_out(Reason::TooManyBytes), 1, "what lies behind is not counted");
+    assert_eq!(report.left_out(Reason::TooManyMembers), 1, "what lies behind is not counted");
     for megabyte in
         [",".repeat(1_000_000), " ".repeat(1_000_000), "é".repeat(1_000_000), "=".repeat(1_000_000)]
     {
@@ -189,7 +256,7 @@ fn a_megabyte_is_looked_at_as_far_as_the_limits_go() {
         assert!(baggage.is_empty() && report.measured.members <= 1);
     }
     let lines = vec!["a=1"; 100_000];
-    assert_eq!(decode_lines(&lines, &Limits::new()).1.measured.members, 8192 / 4);
+    assert_eq!(decode_lines(&lines, &Limits::new()).1.measured.members, 180);
 }
 
 /// Upstream's `Baggage` counts what is not escaped, so a higher limit alone does not fill it further.
@@ -210,7 +277,7 @@ fn what_upstream_refuses_is_reported() {
 fn each_way_has_limits_of_its_own() {
     const ONE: Limits = Limits::new().max_members(1);
     let two = || baggage([("a", "1", ""), ("b", "2", "")]);
-    let read = |propagator: BaggagePropagator| -> Baggage {
+    let read = |propagator: &BaggagePropagator| -> Baggage {
         let cx = propagator.extract_with_context(&given(), &Lines(vec!["a=1,b=2"]));
         cx.baggage().iter().map(|(key, content)| (key.clone(), content.clone())).collect()
     };
@@ -221,7 +288,7 @@ fn each_way_has_limits_of_its_own() {
         (BaggagePropagator::new().with_outbound_limits(ONE), 2, "a=1"),
     ];
     for (propagator, members, header) in rows {
-        assert_eq!(read(propagator).len(), members, "{propagator:?}");
+        assert_eq!(read(&propagator).len(), members, "{propagator:?}");
         assert_eq!(sent(&propagator, two()).unwrap(), header, "{propagator:?}");
     }
 }

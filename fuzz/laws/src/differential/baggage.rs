@@ -55,7 +55,7 @@ classes! {
 pub fn differential_baggage(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let lines = Lines::of("baggage", &text);
-    let ours = otel_w3c_baggage::BaggagePropagator::new();
+    let ours = otel_w3c_baggage::BaggagePropagator::new().with_limits(otel_w3c_baggage::Limits::W3C);
     let theirs = opentelemetry_sdk::propagation::BaggagePropagator::new();
     let cx = ours.extract_with_context(&GIVEN, &lines);
     compare_read(&lines, &cx, &theirs.extract_with_context(&GIVEN, &lines));

@@ -1,7 +1,7 @@
 //! <https://www.w3.org/TR/baggage/>
 
 use super::trim;
-use otel_w3c_baggage::Limits;
+use otel_baggage_limits::{Direction, Keys, Limits};
 use std::collections::BTreeMap;
 
 /// What one list member says.
@@ -11,6 +11,8 @@ pub(crate) struct Member {
     pub(crate) value: String,
     /// As received, without the space around it: upstream's type takes that away.
     pub(crate) metadata: String,
+    /// The bytes that it has without the optional whitespace around its parts.
+    pub(crate) len: usize,
 }
 
 /// Keys with their values and metadata.
@@ -22,7 +24,14 @@ pub(crate) fn member(text: &str) -> Option<Member> {
     let (key, value) = pair.split_once('=')?;
     let (key, value) = (trim(key), trim(value));
     let valid = is_token(key) && value.bytes().all(is_octet);
-    valid.then(|| Member { key: key.to_owned(), value: decode(value), metadata: metadata.trim().to_owned() })
+    let bare = trim(metadata);
+    let len = key.len() + 1 + value.len() + usize::from(!bare.is_empty()) + bare.len();
+    valid.then(|| Member {
+        key: key.to_owned(),
+        value: decode(value),
+        metadata: metadata.trim().to_owned(),
+        len,
+    })
 }
 
 /// > token = 1*tchar
@@ -87,44 +96,62 @@ fn is_strict_value(value: &str) -> bool {
             .all(|after| after.len() >= 2 && after.bytes().take(2).all(|digit| digit.is_ascii_hexdigit()))
 }
 
-/// What is read of a header, all lines joined: of the whole members within `max_bytes` those that can be read and
-/// are admitted, of several with one key the last.
+/// What is read of a header, all lines joined: of the first 180 members those that can be read and may come in, of
+/// several with one key the last, each in the place of the first; of these, as many as fit.
 pub(crate) fn read(joined: &str, limits: &Limits) -> Entries {
-    let mut entries = Entries::new();
-    for text in within(joined, limits.max_bytes).split(',').map(trim) {
-        let Some(Member { key, value, metadata }) = member(text) else { continue };
-        let room = entries.len() < limits.max_members || entries.contains_key(&key);
-        if room && admits(limits, &key, text.len()) {
+    let mut members: Vec<Member> = Vec::new();
+    let texts = looked_at(joined, limits).split(',').map(trim).filter(|text| !text.is_empty());
+    for member in texts.take(180).filter_map(member) {
+        if !admits(limits, &member.key, member.len) {
+            continue;
+        }
+        match members.iter_mut().find(|earlier| earlier.key == member.key) {
+            Some(earlier) => *earlier = member,
+            None => members.push(member),
+        }
+    }
+    members.sort_by_key(|member| rank(limits, &member.key));
+    let (mut entries, mut bytes) = (Entries::new(), 0);
+    for Member { key, value, metadata, len } in members {
+        let with = bytes + usize::from(!entries.is_empty()) + len;
+        if entries.len() < limits.max_members && with <= limits.most_bytes(Direction::In) {
+            bytes = with;
             entries.insert(key, (value, metadata));
         }
     }
     entries
 }
 
-/// The members that end within so many bytes.
-fn within(joined: &str, max_bytes: usize) -> &str {
-    if joined.len() <= max_bytes {
+/// The members that end within the bytes that are looked at: as much padding as W3C's limit is admitted.
+fn looked_at<'a>(joined: &'a str, limits: &Limits) -> &'a str {
+    let most = limits.most_bytes(Direction::In) + 8192;
+    if joined.len() <= most {
         return joined;
     }
-    let ends = joined.match_indices(',').map(|(at, _)| at).take_while(|at| *at <= max_bytes);
+    let ends = joined.match_indices(',').map(|(at, _)| at).take_while(|at| *at <= most);
     joined.get(..ends.last().unwrap_or(0)).unwrap_or_default()
 }
 
 fn admits(limits: &Limits, key: &str, len: usize) -> bool {
-    !limits.deny.contains(&key)
-        && limits.allow.is_none_or(|allow| allow.contains(&key))
+    let names = |keys: &Keys| keys.patterns().any(|pattern| pattern == key);
+    !names(&limits.deny)
+        && limits.allow.as_ref().is_none_or(names)
         && limits.max_member_bytes.is_none_or(|most| len <= most)
+}
+
+fn rank(limits: &Limits, key: &str) -> usize {
+    limits.keep_first.patterns().position(|first| first == key).unwrap_or(usize::MAX)
 }
 
 /// The header of members that are written already: those of `keep_first`, then by key, each that still fits.
 pub(crate) fn select(written: &BTreeMap<String, String>, limits: &Limits) -> String {
-    let rank = |key: &str| limits.keep_first.iter().position(|first| *first == key).unwrap_or(usize::MAX);
     let mut members: Vec<_> = written.iter().collect();
-    members.sort_by_key(|(key, _)| rank(key));
+    members.sort_by_key(|(key, _)| rank(limits, key));
     let (mut header, mut count) = (String::new(), 0);
     for (key, text) in members {
         let comma = if count == 0 { "" } else { "," };
-        let fits = count < limits.max_members && header.len() + comma.len() + text.len() <= limits.max_bytes;
+        let bytes = header.len() + comma.len() + text.len();
+        let fits = count < limits.max_members && bytes <= limits.most_bytes(Direction::Out);
         if fits && admits(limits, key, text.len()) {
             header = header + comma + text;
             count += 1;
@@ -133,10 +160,11 @@ pub(crate) fn select(written: &BTreeMap<String, String>, limits: &Limits) -> Str
     header
 }
 
-/// Whether metadata says the same after it was written: property by property, however it is escaped.
+/// Whether metadata says the same after it was written: property by property, however it is escaped. A tab is a space.
 pub(crate) fn is_same_metadata(written: &str, metadata: &str) -> bool {
+    let property = |text: &str| decode(text).replace('\t', " ");
     let properties = |text: &str| -> Vec<String> {
-        text.split(';').map(trim).filter(|property| !property.is_empty()).map(decode).collect()
+        text.split(';').map(trim).filter(|property| !property.is_empty()).map(property).collect()
     };
     properties(written) == properties(metadata)
 }

@@ -1,36 +1,40 @@
 //! Metadata on the way out: what is a well-formed list of properties goes byte for byte, and the rest is escaped
 //! until it is one.
 
-use crate::wire::{self, Length, Sink, is_token_byte};
+use crate::octets::{TCHAR, UNESCAPED};
+use percent_encoding::percent_encode_byte;
+
+/// Where wire text goes: into a header, or only through a count.
+pub(crate) trait Sink {
+    /// Takes bytes as they are.
+    fn raw(&mut self, bytes: &[u8]);
+    /// Takes one byte as its percent-escape: <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>.
+    fn escaped(&mut self, byte: u8) {
+        self.raw(percent_encode_byte(byte).as_bytes());
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn raw(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// The length of what would be written.
+#[derive(Default)]
+struct Length(usize);
+
+impl Sink for Length {
+    fn raw(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len();
+    }
+}
 
 /// How many bytes [`write_metadata`] writes.
 pub(crate) fn metadata_len(metadata: &str) -> usize {
     let mut length = Length::default();
     write_metadata(&mut length, metadata);
     length.0
-}
-
-/// Whether [`write_metadata`] changes nothing.
-pub(crate) fn is_well_formed(metadata: &str) -> bool {
-    let mut unchanged = Unchanged(Some(metadata.as_bytes()));
-    write_metadata(&mut unchanged, metadata);
-    unchanged.0 == Some(b"")
-}
-
-/// The metadata with everything escaped that may not stand in it.
-pub(crate) fn sanitised(metadata: &str) -> String {
-    let mut bytes = Vec::new();
-    write_metadata(&mut bytes, metadata);
-    String::from_utf8(bytes).unwrap_or_default()
-}
-
-/// What is left of a text while the same text is written again; nothing, once something else was.
-struct Unchanged<'a>(Option<&'a [u8]>);
-
-impl Sink for Unchanged<'_> {
-    fn raw(&mut self, bytes: &[u8]) {
-        self.0 = self.0.and_then(|rest| rest.strip_prefix(bytes));
-    }
 }
 
 /// Whether the metadata is well-formed without whitespace and escapes, as nearly all is; one pass tells.
@@ -46,8 +50,8 @@ fn properties_are_plain(metadata: &[u8]) -> bool {
         let well_formed = match byte {
             b';' => previous != b';',
             b'=' if in_key => previous != b';',
-            _ if in_key => is_token_byte(byte),
-            _ => wire::is_plain(byte),
+            _ if in_key => TCHAR.has(byte),
+            _ => UNESCAPED.has(byte),
         };
         if !well_formed {
             return false;
@@ -65,7 +69,7 @@ pub(crate) fn any(metadata: &str) -> bool {
 
 /// > list-member = key OWS "=" OWS value *( OWS ";" OWS property )
 ///
-/// Here from behind the first `;`. Whitespace around `;` is kept, but not at either end, where a reader trims it;
+/// Here from after the first `;`. Whitespace around `;` is kept, but not at either end, where a reader trims it;
 /// empty properties, which the grammar does not have, are dropped.
 ///
 /// <https://www.w3.org/TR/baggage/#definition>
@@ -78,9 +82,9 @@ pub(crate) fn write_metadata(out: &mut impl Sink, metadata: &str) {
             continue;
         }
         if let Some(before) = before.replace(trailing) {
-            out.raw(before);
+            ows(out, before);
             out.raw(b";");
-            out.raw(leading);
+            ows(out, leading);
         }
         property(out, text);
     }
@@ -101,9 +105,9 @@ fn property(out: &mut impl Sink, text: &[u8]) {
     let (name, trailing) = split_trailing_ows(name);
     let (leading, value) = split_leading_ows(value);
     key(out, name);
-    out.raw(trailing);
+    ows(out, trailing);
     out.raw(b"=");
-    out.raw(leading);
+    ows(out, leading);
     property_value(out, value);
 }
 
@@ -113,8 +117,8 @@ fn property(out: &mut impl Sink, text: &[u8]) {
 ///
 /// <https://www.w3.org/TR/baggage/#key>
 fn key(out: &mut impl Sink, text: &[u8]) {
-    for run in text.chunk_by(|&one, &next| is_token_byte(one) == is_token_byte(next)) {
-        if run.first().is_some_and(|&byte| is_token_byte(byte)) {
+    for run in text.chunk_by(|&one, &next| TCHAR.has(one) == TCHAR.has(next)) {
+        if run.first().is_some_and(|&byte| TCHAR.has(byte)) {
             out.raw(run);
         } else {
             for &byte in run {
@@ -127,20 +131,31 @@ fn key(out: &mut impl Sink, text: &[u8]) {
 /// Writes the text; what is no baggage-octet is escaped, and a percent sign too unless it begins an escape already.
 fn property_value(out: &mut impl Sink, mut text: &[u8]) {
     loop {
-        let end = text.iter().position(|&byte| !wire::is_plain(byte)).unwrap_or(text.len());
+        let end = text.iter().position(|&byte| !UNESCAPED.has(byte)).unwrap_or(text.len());
         let (run, rest) = text.split_at(end);
         out.raw(run);
         text = match rest {
             [] => return,
-            [b'%', high, low, behind @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+            [b'%', high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
                 out.raw(&[b'%', *high, *low]);
-                behind
+                after
             }
-            [byte, behind @ ..] => {
+            [byte, after @ ..] => {
                 out.escaped(*byte);
-                behind
+                after
             }
         };
+    }
+}
+
+/// Writes whitespace as it is, but each tab as a space: a tab is no byte of a gRPC ASCII value, and
+///
+/// > a sender SHOULD generate the optional whitespace as a single SP
+///
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.3>
+fn ows(out: &mut impl Sink, whitespace: &[u8]) {
+    for _ in whitespace {
+        out.raw(b" ");
     }
 }
 
@@ -159,29 +174,34 @@ fn split_trailing_ows(text: &[u8]) -> (&[u8], &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_plain, is_well_formed, sanitised};
+    use super::{is_plain, write_metadata};
     use proptest::prelude::*;
+
+    fn written(metadata: &str) -> String {
+        let mut bytes = Vec::new();
+        write_metadata(&mut bytes, metadata);
+        String::from_utf8(bytes).unwrap()
+    }
 
     #[test]
     fn most_metadata_is_plain_and_seen_to_be() {
         for plain in ["", "p", "p=1", "p;q=2;r", "p=a=b;q==", "p=;q", "p%=1", "-._~=/?@{}"] {
-            assert!(is_plain(plain) && is_well_formed(plain), "{plain:?}");
+            assert!(is_plain(plain) && written(plain) == plain, "{plain:?}");
         }
-        for well_formed in ["p = 1", "p\t;q", "p=%41", "p=%e9;q=a"] {
-            assert!(!is_plain(well_formed) && is_well_formed(well_formed), "{well_formed:?}");
+        for well_formed in ["p = 1", "p ;q", "p=%41", "p=%e9;q=a"] {
+            assert!(!is_plain(well_formed) && written(well_formed) == well_formed, "{well_formed:?}");
         }
-        for neither in
-            [";", "p;", ";p", "p;;q", "=1", "p;=1", "p q", "p=a b", "p=%", "p=\"", "é", "p=é", " p", "p,q"]
-        {
-            assert!(!is_plain(neither) && !is_well_formed(neither), "{neither:?}");
+        let neither =
+            [";", "p;", ";p", "p;;q", "=1", "p;=1", "p q", "p=a b", "p=%", "p=\"", "é", "p=é", " p"];
+        for neither in neither.into_iter().chain(["p,q", "p\t;q"]) {
+            assert!(!is_plain(neither) && written(neither) != neither, "{neither:?}");
         }
     }
 
     proptest! {
         #[test]
         fn what_is_plain_goes_as_it_is(metadata in "[-;=%@pq4A \t,\"é]{0,12}") {
-            prop_assert!(!is_plain(&metadata) || is_well_formed(&metadata));
-            prop_assert_eq!(is_well_formed(&metadata), sanitised(&metadata) == metadata);
+            prop_assert!(!is_plain(&metadata) || written(&metadata) == metadata);
         }
     }
 
@@ -191,10 +211,12 @@ mod tests {
             ("a token may hold a percent sign", "p%;q%zz=1;r%20=2", "p%;q%zz=1;r%20=2"),
             ("a value holds none but of an escape", "p=100%;q=%zz;r=%20", "p=100%25;q=%25zz;r=%20"),
             ("what is no token becomes one", "p q%;=%;(%", "p%20q%;%3D%;%28%"),
+            ("a tab that is whitespace leaves as a space", "p\t=\t1 \t; \tq", "p = 1  ;  q"),
+            ("a tab that is not is escaped", "p\tq;r=\t1\t2", "p%09q;r= 1%092"),
         ];
         for (rule, metadata, expected) in rows {
-            assert_eq!(sanitised(metadata), expected, "{rule}: {metadata:?}");
-            assert_eq!(sanitised(expected), expected, "{rule}: twice");
+            assert_eq!(written(metadata), expected, "{rule}: {metadata:?}");
+            assert_eq!(written(expected), expected, "{rule}: twice");
         }
     }
 }

@@ -1,0 +1,104 @@
+//! The bytes that the grammar allows, each set under its rule.
+
+/// A set of bytes.
+pub(crate) struct Octets([bool; 256]);
+
+impl Octets {
+    const NONE: Self = Self([false; 256]);
+
+    /// As ABNF writes them: <https://www.rfc-editor.org/rfc/rfc5234#section-3.4>.
+    const fn range(first: u8, last: u8) -> Self {
+        Self::NONE.and_range(first, last)
+    }
+
+    #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    const fn and_range(mut self, first: u8, last: u8) -> Self {
+        let mut byte = first;
+        while byte <= last {
+            self.0[byte as usize] = true;
+            byte += 1;
+        }
+        self
+    }
+
+    #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    const fn and_each(mut self, bytes: &[u8]) -> Self {
+        let mut at = 0;
+        while at < bytes.len() {
+            self.0[bytes[at] as usize] = true;
+            at += 1;
+        }
+        self
+    }
+
+    #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    const fn without(mut self, byte: u8) -> Self {
+        self.0[byte as usize] = false;
+        self
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)).copied().unwrap_or_default()
+    }
+
+    /// Whether the text is made of these bytes alone.
+    #[inline]
+    pub(crate) fn make(&self, text: &str) -> bool {
+        text.bytes().fold(true, |all, byte| all & self.has(byte))
+    }
+
+    /// How many bytes of the text are not among these.
+    #[inline]
+    pub(crate) fn missing(&self, text: &str) -> usize {
+        text.bytes().map(|byte| usize::from(!self.has(byte))).sum()
+    }
+}
+
+/// ```abnf
+/// token = 1*tchar
+/// tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA
+/// ```
+///
+/// Of tokens keys are made. <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2>
+pub(crate) static TCHAR: Octets =
+    Octets::range(b'0', b'9').and_range(b'A', b'Z').and_range(b'a', b'z').and_each(b"!#$%&'*+-.^_`|~");
+
+/// > baggage-octet = %x21 / %x23-2B / %x2D-3A / %x3C-5B / %x5D-7E
+///
+/// Of these a value is made. <https://www.w3.org/TR/baggage/#definition>
+pub(crate) static BAGGAGE_OCTET: Octets = Octets::range(0x21, 0x21)
+    .and_range(0x23, 0x2b)
+    .and_range(0x2d, 0x3a)
+    .and_range(0x3c, 0x5b)
+    .and_range(0x5d, 0x7e);
+
+/// What stands in a written value as it is. A percent sign is a `baggage-octet`, but it
+///
+/// > MUST be percent-encoded
+///
+/// <https://www.w3.org/TR/baggage/#value>
+pub(crate) static UNESCAPED: Octets = Octets::range(0x21, 0x21)
+    .and_range(0x23, 0x2b)
+    .and_range(0x2d, 0x3a)
+    .and_range(0x3c, 0x5b)
+    .and_range(0x5d, 0x7e)
+    .without(b'%');
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sets_have_the_bytes_of_the_grammar() {
+        for byte in 0..=u8::MAX {
+            let octet = matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e);
+            let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            assert_eq!(BAGGAGE_OCTET.has(byte), octet, "{byte:#04x}");
+            assert_eq!(UNESCAPED.has(byte), octet && byte != b'%', "{byte:#04x}");
+            assert_eq!(TCHAR.has(byte), token, "{byte:#04x}");
+        }
+        assert!(TCHAR.make("user.id") && !TCHAR.make("user id"));
+        assert_eq!(UNESCAPED.missing("50% off"), 2);
+    }
+}
