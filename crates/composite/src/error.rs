@@ -7,14 +7,10 @@ use std::{error::Error, fmt};
 /// ```
 /// use otel_composite::{Problem, from_list};
 ///
-/// let error = from_list("none, jaeger, zipkin").unwrap_err();
+/// let error = from_list("none, zipkin").unwrap_err();
 /// assert_eq!(
 ///     error.problems(),
-///     [
-///         Problem::NoneAmongOthers,
-///         Problem::NotProvided { name: "jaeger" },
-///         Problem::Unknown { name: "zipkin".to_owned() },
-///     ],
+///     [Problem::NoneAmongOthers, Problem::Unknown { name: "zipkin".to_owned() }],
 /// );
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,7 +42,8 @@ impl Error for ListError {}
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// Nothing has this name. It is shown escaped and cut.
+    /// Nothing has this name; [`Registry::register`](crate::Registry::register) gives it to a propagator. It is shown
+    /// escaped and cut.
     Unknown {
         /// The name as the list has it.
         name: String,
@@ -58,12 +55,6 @@ pub enum Problem {
         /// The feature of this crate that brings it in.
         feature: &'static str,
     },
-    /// The specification knows the name, but this crate has no such format: one of another crate can be given the name
-    /// with [`Registry::register`](crate::Registry::register).
-    NotProvided {
-        /// The name of the format.
-        name: &'static str,
-    },
     /// `none` says that there are no propagators, and others are listed beside it.
     NoneAmongOthers,
 }
@@ -74,9 +65,6 @@ impl fmt::Display for Problem {
             Self::Unknown { name } => write!(f, "unknown propagator {}", Quoted(name)),
             Self::NotCompiledIn { name, feature } => {
                 write!(f, "{name} is not compiled in: enable the feature \"{feature}\" of otel-composite")
-            }
-            Self::NotProvided { name } => {
-                write!(f, "{name} is not among the formats of otel-composite: register a propagator for it")
             }
             Self::NoneAmongOthers => f.write_str("\"none\" is ignored beside other names"),
         }

@@ -60,10 +60,15 @@ formats! {
         |it| Known::new(b3_name(*it), it.extract_fields());
     "b3multi", "b3", Trace, otel_b3::B3Propagator, multi,
         |it| Known::new(b3_name(*it), it.extract_fields());
+    "jaeger", "jaeger", Trace, otel_jaeger::JaegerPropagator, new,
+        |it| Known::new("jaeger", it.extract_fields());
+    "xray", "xray", Trace, otel_xray::XrayPropagator, new,
+        |it| Known::new(if it.reads_environment() { "xray-lambda" } else { "xray" }, it.extract_fields());
+    "xray-lambda", "xray", Trace, otel_xray::XrayPropagator, lambda,
+        |it| Known::new(if it.reads_environment() { "xray-lambda" } else { "xray" }, it.extract_fields());
+    "ottrace", "ottrace", Trace, otel_ottrace::OtTracePropagator, new,
+        |it| Known::new("ottrace", it.extract_fields());
 }
-
-/// Names that the specification knows, without a format here.
-pub(crate) const THIRD_PARTY: [&str; 3] = ["jaeger", "xray", "ottrace"];
 
 /// The format of this name.
 pub(crate) fn by_name(name: &str) -> Option<&'static Format> {

@@ -80,6 +80,9 @@
 //! | `tracecontext` (default) | `TraceContextPropagator` | `tracecontext` |
 //! | `w3c-baggage` (default) | `BaggagePropagator` | `baggage` |
 //! | `b3` | `B3Propagator` | `b3`, `b3multi` |
+//! | `jaeger` | `JaegerPropagator` | `jaeger` |
+//! | `xray` | `XrayPropagator` | `xray`, `xray-lambda` |
+//! | `ottrace` | `OtTracePropagator` | `ottrace` |
 //! | `sampler` | `DecisionSampler` | |
 //! | `metrics` | `Builder::meter` | |
 //! | `telemetry` | `telemetry`: chosen baggage on spans, log records and metrics | |
@@ -165,17 +168,24 @@ pub use direction::{ExtractOnly, InjectOnly, extract_only, inject_only};
 pub use error::{ListError, Problem, RegisterError};
 pub use install::{Handle, install};
 #[cfg(feature = "b3")]
-pub use otel_b3::{B3Propagator, Sampling, SamplingExt};
+pub use otel_b3::B3Propagator;
 pub use otel_baggage_limits::{Limited, Limits, Reason, Report};
 /// Chosen baggage on spans, log records and metrics: the crate `otel-baggage-telemetry`.
 #[cfg(feature = "telemetry")]
 pub use otel_baggage_telemetry as telemetry;
+#[cfg(feature = "jaeger")]
+pub use otel_jaeger::{JaegerExt, JaegerPropagator};
+#[cfg(feature = "ottrace")]
+pub use otel_ottrace::OtTracePropagator;
 #[cfg(feature = "sampler")]
 pub use otel_propagator_core::sampling::DecisionSampler;
+pub use otel_propagator_core::sampling::{Sampling, SamplingExt};
 #[cfg(feature = "tracecontext")]
 pub use otel_tracecontext::{ParseError, TraceContextPropagator, TraceParent};
 #[cfg(feature = "w3c-baggage")]
 pub use otel_w3c_baggage::BaggagePropagator;
+#[cfg(feature = "xray")]
+pub use otel_xray::{XrayExt, XrayPropagator};
 pub use part::{IntoPart, Part};
 pub use propagator::CompositePropagator;
 pub use registry::{Concern, Registry};

@@ -37,11 +37,8 @@ pub(crate) fn problem(name: &str) -> Problem {
     if name.eq_ignore_ascii_case(NONE) {
         return Problem::NoneAmongOthers;
     }
-    if let Some(format) = formats::by_name(name) {
-        return Problem::NotCompiledIn { name: format.name, feature: format.feature };
-    }
-    match formats::THIRD_PARTY.into_iter().find(|known| known.eq_ignore_ascii_case(name)) {
-        Some(name) => Problem::NotProvided { name },
+    match formats::by_name(name) {
+        Some(format) => Problem::NotCompiledIn { name: format.name, feature: format.feature },
         None => Problem::Unknown { name: name.to_owned() },
     }
 }

@@ -13,11 +13,15 @@ const VARIABLE: &str = "OTEL_PROPAGATORS";
 /// Set where this program is the child.
 const CHILD: &str = "OTEL_COMPOSITE_TEST_CHILD";
 
-const FORMATS: [(&str, &str, bool); 4] = [
+const FORMATS: [(&str, &str, bool); 8] = [
     ("tracecontext", "tracecontext", cfg!(feature = "tracecontext")),
     ("baggage", "w3c-baggage", cfg!(feature = "w3c-baggage")),
     ("b3", "b3", cfg!(feature = "b3")),
     ("b3multi", "b3", cfg!(feature = "b3")),
+    ("jaeger", "jaeger", cfg!(feature = "jaeger")),
+    ("xray", "xray", cfg!(feature = "xray")),
+    ("xray-lambda", "xray", cfg!(feature = "xray")),
+    ("ottrace", "ottrace", cfg!(feature = "ottrace")),
 ];
 
 /// Not a test of its own: prints what `from_env` makes of the variable.
@@ -99,7 +103,7 @@ fn check(rule: &str, value: Option<&OsString>, names: &[&str], always: &[&str]) 
 #[test]
 fn every_value() {
     let default = &["tracecontext", "baggage"][..];
-    let rows: [(&str, Option<&str>, Names, Names); 20] = [
+    let rows: [(&str, Option<&str>, Names, Names); 21] = [
         ("unset", None, default, &[]),
         ("empty counts as unset", Some(""), default, &[]),
         ("white space is empty", Some(" \t "), default, &[]),
@@ -128,15 +132,12 @@ fn every_value() {
             &["tracecontext"],
             &["\"none\" is ignored beside other names"],
         ),
+        ("for a Lambda function", Some("xray-lambda,baggage"), &["xray-lambda", "baggage"], &[]),
         (
-            "known, of other crates",
-            Some("jaeger,xray,ottrace,baggage"),
-            &["baggage"],
-            &[
-                "jaeger is not among the formats of otel-composite: register a propagator for it",
-                "ottrace is not among the formats of otel-composite: register a propagator for it",
-                "xray is not among the formats of otel-composite: register a propagator for it",
-            ],
+            "every format at once",
+            Some("jaeger,xray,ottrace,b3,b3multi,tracecontext,baggage"),
+            &["jaeger", "xray", "ottrace", "b3", "b3multi", "tracecontext", "baggage"],
+            &[],
         ),
         (
             "control characters do not reach the log",

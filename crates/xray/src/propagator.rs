@@ -117,6 +117,19 @@ impl XrayPropagator {
         self
     }
 
+    /// Whether it reads the environment of a Lambda function too.
+    ///
+    /// ```
+    /// use otel_xray::XrayPropagator;
+    ///
+    /// assert!(XrayPropagator::lambda().reads_environment());
+    /// assert!(!XrayPropagator::new().reads_environment());
+    /// ```
+    #[must_use]
+    pub const fn reads_environment(&self) -> bool {
+        self.lambda
+    }
+
     /// The names of all headers that extraction reads: those that injection writes.
     ///
     /// ```
