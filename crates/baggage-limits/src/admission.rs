@@ -107,11 +107,12 @@ impl<'a> Admission<'a> {
         self.report.leave_out(reason);
     }
 
-    /// Of two members with one key that were both carried, the one of so many bytes makes room.
-    pub fn supersede(&mut self, bytes: usize) {
+    /// A member of so many bytes, carried so far, makes room.
+    #[cold]
+    pub fn take_back(&mut self, bytes: usize, reason: Reason) {
         self.report.kept = self.report.kept.without(bytes);
         self.report.at_risk -= usize::from(bytes > crate::AT_RISK_BYTES);
-        self.report.leave_out(Reason::Superseded);
+        self.report.leave_out(reason);
     }
 
     /// The received header had so many bytes, all lines joined.

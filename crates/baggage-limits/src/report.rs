@@ -144,7 +144,7 @@ pub struct Report {
     pub kept: Size,
     /// How many of those kept are longer than [`AT_RISK_BYTES`].
     pub at_risk: usize,
-    left_out: [u32; Reason::COUNT],
+    left_out: [u16; Reason::COUNT],
 }
 
 impl Report {
@@ -174,7 +174,7 @@ impl Report {
     /// How many members were left out for this reason.
     #[must_use]
     pub fn left_out(&self, reason: Reason) -> usize {
-        self.left_out.get(reason as usize).map_or(0, |&count| count as usize)
+        self.left_out.get(reason as usize).map_or(0, |&count| count.into())
     }
 
     /// The reasons for which members were left out, the most telling first, and how many each left out.

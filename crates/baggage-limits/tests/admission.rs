@@ -115,7 +115,7 @@ fn four_kilobytes_are_a_risk_and_stay() {
         );
         assert!(admission.admit_all());
         assert_eq!(admission.report().at_risk, at_risk, "{bytes} bytes");
-        admission.supersede(bytes);
+        admission.take_back(bytes, Reason::Superseded);
         assert_eq!((admission.report().at_risk, admission.report().kept.members), (0, 1), "{bytes} bytes");
     }
 }
@@ -124,7 +124,7 @@ fn four_kilobytes_are_a_risk_and_stay() {
 fn a_superseded_member_gives_its_room_back() {
     let limits = Limits::new().max_bytes(7);
     let (_, mut admission) = admission(&limits, &[("a", 3), ("a", 3)]);
-    admission.supersede(3);
+    admission.take_back(3, Reason::Superseded);
     assert_eq!((admission.report().kept.members, admission.report().kept.bytes), (1, 3));
     assert!(admission.admit("b", 3) && !admission.admit("c", 1));
     assert_eq!(admission.report().left_out(Reason::Superseded), 1);

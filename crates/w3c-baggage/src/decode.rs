@@ -47,37 +47,53 @@ pub fn decode_lines(lines: &[&str], limits: &Limits) -> (Baggage, Report) {
     let mut admission = Admission::new(HEADER, Direction::In, limits);
     let mut members = Members::new();
     read(lines, limits, &mut admission, &mut members);
-    if !admission.all_fit() {
-        keep_last_of_each_key(&mut admission, &mut members);
-        members.sort_by_key(|member| limits.rank(member.key));
-    }
     let mut baggage = Baggage::new();
     for (at, member) in members.iter().enumerate() {
-        match insert(member, &mut baggage, &admission) {
-            Ok(replaces) => {
-                admission.keep(member.len());
-                if replaces {
-                    let earlier = members.get(..at).unwrap_or_default();
-                    let earlier = earlier.iter().rfind(|earlier| earlier.key == member.key);
-                    admission.supersede(earlier.map_or(0, Member::len));
-                }
+        match insert(member, &mut baggage) {
+            Inserted::New => {}
+            Inserted::Replaced => {
+                let earlier = members.get(..at).unwrap_or_default();
+                let earlier = earlier.iter().rfind(|earlier| earlier.key == member.key);
+                admission.take_back(earlier.map_or(0, Member::len), Reason::Superseded);
             }
-            Err(reason) => admission.leave_out(reason),
+            Inserted::Full => admission.take_back(member.len(), Reason::BaggageFull),
         }
     }
     (baggage, admission.received(joined_len(lines)).report())
 }
 
 /// As many as upstream's `Baggage` holds stay on the stack.
-type Members<'a> = SmallVec<[Member<'a>; 64]>;
+pub(crate) type Members<'a> = SmallVec<[Member<'a>; 64]>;
 
-/// The members that the grammar and the limits of single members allow.
-///
+/// The members that are carried, with the earlier ones of a key where all fit.
+pub(crate) fn read<'a>(
+    lines: &[&'a str],
+    limits: &Limits,
+    admission: &mut Admission<'_>,
+    members: &mut Members<'a>,
+) {
+    baggage_string(lines, limits, admission, members);
+    if admission.all_fit() {
+        for member in members {
+            admission.keep(member.len());
+        }
+    } else {
+        choose(limits, admission, members);
+    }
+}
+
 /// > baggage-string = list-member 0*179( OWS "," OWS list-member )
+///
+/// The members that the grammar and the limits of single members allow.
 ///
 /// <https://www.w3.org/TR/baggage/#definition>
 #[inline]
-fn read<'a>(lines: &[&'a str], limits: &Limits, admission: &mut Admission<'_>, members: &mut Members<'a>) {
+fn baggage_string<'a>(
+    lines: &[&'a str],
+    limits: &Limits,
+    admission: &mut Admission<'_>,
+    members: &mut Members<'a>,
+) {
     let mut elements = Elements::new(lines, limits);
     for text in &mut elements {
         let read = list_member(text);
@@ -92,31 +108,52 @@ fn read<'a>(lines: &[&'a str], limits: &Limits, admission: &mut Admission<'_>, m
     }
 }
 
-/// The last of several members of one key takes the place of the first.
+/// Of the members as many as fit, the last of each key in the place of the first.
 #[cold]
-fn keep_last_of_each_key(admission: &mut Admission<'_>, members: &mut Members<'_>) {
-    let mut kept = Members::new();
+fn choose(limits: &Limits, admission: &mut Admission<'_>, members: &mut Members<'_>) {
+    if !limits.keep_first.is_empty() {
+        members.sort_by_key(|member| limits.rank(member.key));
+    }
+    let mut chosen = SmallVec::<[(u64, Member<'_>); 64]>::new();
     for member in members.iter() {
-        match kept.iter_mut().rfind(|earlier| earlier.key == member.key) {
-            Some(earlier) => {
-                *earlier = *member;
-                admission.leave_out(Reason::Superseded);
+        let end = end(member.key);
+        let place = chosen.iter().position(|(other, earlier)| *other == end && earlier.key == member.key);
+        if let Some(place) = place {
+            let (_, earlier) = chosen.remove(place);
+            admission.take_back(earlier.len(), Reason::Superseded);
+        }
+        match admission.room(member.len()) {
+            Ok(()) => {
+                admission.keep(member.len());
+                chosen.insert(place.unwrap_or(chosen.len()), (end, *member));
             }
-            None => kept.push(*member),
+            Err(reason) => admission.leave_out(reason),
         }
     }
-    *members = kept;
+    members.clear();
+    members.extend(chosen.into_iter().map(|(_, member)| member));
 }
 
-/// Puts a member into the baggage if there is room for it; whether it takes the place of an earlier one.
+/// The last bytes of a key as a number: most keys that differ, differ here.
+fn end(key: &str) -> u64 {
+    key.bytes().rev().take(8).fold(0, |end, byte| end << 8 | u64::from(byte))
+}
+
+/// What became of a member.
+enum Inserted {
+    New,
+    Replaced,
+    Full,
+}
+
 #[inline]
-fn insert(member: &Member<'_>, baggage: &mut Baggage, admission: &Admission<'_>) -> Result<bool, Reason> {
-    admission.room(member.len())?;
+fn insert(member: &Member<'_>, baggage: &mut Baggage) -> Inserted {
     let before = baggage.len();
     let Member { key, value, metadata } = *member;
     let replaced = baggage.insert_with_metadata(key.to_owned(), percent::decode(value), metadata);
-    if replaced.is_some() {
-        return Ok(true);
+    match replaced {
+        Some(_) => Inserted::Replaced,
+        None if baggage.len() > before => Inserted::New,
+        None => Inserted::Full,
     }
-    if baggage.len() > before { Ok(false) } else { Err(Reason::BaggageFull) }
 }

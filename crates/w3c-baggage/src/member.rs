@@ -1,7 +1,6 @@
 //! One member of a received header.
 
 use crate::octets::{BAGGAGE_OCTET, TCHAR};
-use memchr::memchr;
 use otel_baggage_limits::Reason;
 use otel_propagator_core::header::trim;
 
@@ -26,38 +25,33 @@ impl Member<'_> {
 
 /// > list-member = key OWS "=" OWS value *( OWS ";" OWS property )
 ///
-/// <https://www.w3.org/TR/baggage/#definition>
+/// Here without the whitespace around it. <https://www.w3.org/TR/baggage/#definition>
 ///
 /// > Parsers MUST NOT assume that the equal sign is only used to separate key and value.
 ///
 /// <https://www.w3.org/TR/baggage/#value>
 #[inline]
 pub(crate) fn list_member(text: &str) -> Result<Member<'_>, Reason> {
-    let (name, rest) = split_once(text, b'=').ok_or(Reason::NoEqualsSign)?;
-    let (content, metadata) = split_once(rest, b';').unwrap_or((rest, ""));
-    Ok(Member { key: key(name)?, value: value(content)?, metadata: trim(metadata) })
+    let (key, rest) = TCHAR.split(text);
+    let Some(rest) = ows(rest).strip_prefix('=').filter(|_| !key.is_empty()) else {
+        return Err(if text.contains('=') { Reason::Key } else { Reason::NoEqualsSign });
+    };
+    let (value, rest) = BAGGAGE_OCTET.split(ows(rest));
+    let rest = ows(rest);
+    match rest.strip_prefix(';') {
+        None if rest.is_empty() => Ok(Member { key, value, metadata: "" }),
+        None => Err(Reason::Value),
+        Some(properties) => Ok(Member { key, value, metadata: trim(properties) }),
+    }
 }
 
-/// > key = token ; as defined in RFC 7230, Section 3.2.6
+/// > OWS = *( SP / HTAB )
 ///
-/// <https://www.w3.org/TR/baggage/#key>
+/// What comes after it. <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.3>
 #[inline]
-fn key(text: &str) -> Result<&str, Reason> {
-    let text = trim(text);
-    if !text.is_empty() && TCHAR.make(text) { Ok(text) } else { Err(Reason::Key) }
-}
-
-/// > value = *baggage-octet
-///
-/// <https://www.w3.org/TR/baggage/#value>
-#[inline]
-fn value(text: &str) -> Result<&str, Reason> {
-    let text = trim(text);
-    if BAGGAGE_OCTET.make(text) { Ok(text) } else { Err(Reason::Value) }
-}
-
-#[inline]
-fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
-    let (before, rest) = text.split_at_checked(memchr(byte, text.as_bytes())?)?;
-    Some((before, rest.get(1..)?))
+fn ows(text: &str) -> &str {
+    match text.as_bytes() {
+        [b' ' | b'\t', ..] => text.trim_start_matches([' ', '\t']),
+        _ => text,
+    }
 }

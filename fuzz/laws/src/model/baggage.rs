@@ -96,30 +96,25 @@ fn is_strict_value(value: &str) -> bool {
             .all(|after| after.len() >= 2 && after.bytes().take(2).all(|digit| digit.is_ascii_hexdigit()))
 }
 
-/// What is read of a header, all lines joined: of the first 180 members those that can be read and may come in, of
-/// several with one key the last, each in the place of the first; of these, as many as fit.
+/// What is read of a header, all lines joined: of the first 180 members those that can be read and may come in, as many as
+/// fit; of several with one key the last, in the place of the first.
 pub(crate) fn read(joined: &str, limits: &Limits) -> Entries {
-    let mut members: Vec<Member> = Vec::new();
     let texts = looked_at(joined, limits).split(',').map(trim).filter(|text| !text.is_empty());
-    for member in texts.take(180).filter_map(member) {
-        if !admits(limits, &member.key, member.len) {
-            continue;
-        }
-        match members.iter_mut().find(|earlier| earlier.key == member.key) {
-            Some(earlier) => *earlier = member,
-            None => members.push(member),
-        }
-    }
+    let members = texts.take(180).filter_map(member);
+    let mut members: Vec<_> = members.filter(|it| admits(limits, &it.key, it.len)).collect();
     members.sort_by_key(|member| rank(limits, &member.key));
-    let (mut entries, mut bytes) = (Entries::new(), 0);
-    for Member { key, value, metadata, len } in members {
-        let with = bytes + usize::from(!entries.is_empty()) + len;
-        if entries.len() < limits.max_members && with <= limits.most_bytes(Direction::In) {
-            bytes = with;
-            entries.insert(key, (value, metadata));
+    let mut chosen: Vec<Member> = Vec::new();
+    for member in members {
+        let place = chosen.iter().position(|earlier| earlier.key == member.key);
+        if let Some(place) = place {
+            chosen.remove(place);
+        }
+        let bytes = chosen.iter().map(|it| it.len + 1).sum::<usize>() + member.len;
+        if chosen.len() < limits.max_members && bytes <= limits.most_bytes(Direction::In) {
+            chosen.insert(place.unwrap_or(chosen.len()), member);
         }
     }
-    entries
+    chosen.into_iter().map(|it| (it.key, (it.value, it.metadata))).collect()
 }
 
 /// The members that end within the bytes that are looked at: as much padding as W3C's limit is admitted.
