@@ -53,8 +53,16 @@
 //! names the first broken rule and the size of the value, and never the value; events are rate-limited. Nothing
 //! panics.
 //!
-//! Of repeated headers the first counts, as B3 says. A header that the carrier cannot give as text counts as absent; of
-//! `b3` an event tells, if there was nothing else to read.
+//! Of repeated headers the first counts, as B3 says. A header that is there and that the carrier cannot give as text is
+//! malformed; `x-b3-flags` counts as absent then, as any value but `1` does.
+//!
+//! # Queues and other case-sensitive carriers
+//!
+//! HTTP does not care about the case of a header's name; AMQP tables, NATS headers and Kafka records do. What is sent has
+//! lower-case names, as B3 asks. What is read under no lower-case name is read under the name in any other letters that
+//! the carrier lists ([`Extractor::keys`](opentelemetry::propagation::Extractor::keys)), since Java's SDK
+//! sends `X-B3-TraceId`. It also reads no other spelling of the multiple headers, so **send the single header on queues**:
+//! `b3` has one spelling everywhere.
 //!
 //! # Limits
 //!
@@ -78,6 +86,7 @@
 mod context;
 mod error;
 mod fields;
+mod headers;
 mod multi;
 mod propagator;
 mod single;

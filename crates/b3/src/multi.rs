@@ -8,6 +8,7 @@ use crate::{
     Sampling,
     error::ParseError,
     fields::{self, Fields, Ids},
+    headers::Unreadable,
 };
 use otel_propagator_core::hex;
 
@@ -17,10 +18,23 @@ pub(crate) const PARENT_SPAN_ID: &str = "x-b3-parentspanid";
 pub(crate) const SAMPLED: &str = "x-b3-sampled";
 pub(crate) const FLAGS: &str = "x-b3-flags";
 
+/// A header of this form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Header {
+    TraceId,
+    SpanId,
+    ParentSpanId,
+    Sampled,
+    Flags,
+}
+
 /// Reads the headers that `get` gives; `None` where they say nothing.
-pub(crate) fn parse<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<Fields>, ParseError> {
-    let ids = identifiers(&get)?;
-    let sampling = sampling_state(&get)?;
+pub(crate) fn parse<'a>(
+    get: impl Fn(&str) -> Result<Option<&'a str>, Unreadable>,
+) -> Result<Option<Fields>, ParseError> {
+    let get = |header: Header| get(header.name()).map_err(|Unreadable| ParseError::NotText(header));
+    let ids = identifiers(get)?;
+    let sampling = sampling_state(get)?;
     Ok(match (ids, sampling) {
         (Some(ids), sampling) => Some(Fields::Trace(ids, sampling)),
         (None, Sampling::Defer) => None,
@@ -31,15 +45,17 @@ pub(crate) fn parse<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<
 /// > Unless propagating only the Sampling State, the `X-B3-TraceId` header is required.
 ///
 /// The same is said of `X-B3-SpanId`. A parent of no span is not looked at.
-fn identifiers<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<Ids>, ParseError> {
-    match (get(TRACE_ID), get(SPAN_ID)) {
+fn identifiers<'a>(
+    get: impl Fn(Header) -> Result<Option<&'a str>, ParseError>,
+) -> Result<Option<Ids>, ParseError> {
+    match (get(Header::TraceId)?, get(Header::SpanId)?) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(ParseError::TraceIdMissing),
         (Some(_), None) => Err(ParseError::SpanIdMissing),
         (Some(trace_id), Some(span_id)) => {
             let trace_id = fields::trace_id(trace_id.as_bytes())?;
             let span_id = fields::span_id(span_id.as_bytes())?;
-            get(PARENT_SPAN_ID).map_or(Ok(()), |parent| fields::parent_span_id(parent.as_bytes()))?;
+            get(Header::ParentSpanId)?.map_or(Ok(()), |parent| fields::parent_span_id(parent.as_bytes()))?;
             Ok(Some(Ids { trace_id, span_id }))
         }
     }
@@ -49,11 +65,13 @@ fn identifiers<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Option<Ids>,
 /// > decision, so don't also send the `X-B3-Sampled` header.
 ///
 /// <https://github.com/openzipkin/b3-propagation#debug-flag>
-fn sampling_state<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Sampling, ParseError> {
-    if get(FLAGS) == Some("1") {
+fn sampling_state<'a>(
+    get: impl Fn(Header) -> Result<Option<&'a str>, ParseError>,
+) -> Result<Sampling, ParseError> {
+    if get(Header::Flags) == Ok(Some("1")) {
         Ok(Sampling::Debug)
     } else {
-        get(SAMPLED).map_or(Ok(Sampling::Defer), sampled)
+        get(Header::Sampled)?.map_or(Ok(Sampling::Defer), sampled)
     }
 }
 
@@ -93,19 +111,32 @@ pub(crate) fn write(fields: &Fields, short: bool, mut set: impl FnMut(&'static s
     }
 }
 
-/// The header that a broken rule is about.
-pub(crate) const fn header(error: ParseError) -> &'static str {
-    match error {
-        ParseError::TraceIdMissing
-        | ParseError::TraceIdWidth
-        | ParseError::TraceIdDigits
-        | ParseError::TraceIdZero => TRACE_ID,
-        ParseError::SpanIdMissing
-        | ParseError::SpanIdWidth
-        | ParseError::SpanIdDigits
-        | ParseError::SpanIdZero => SPAN_ID,
-        ParseError::ParentSpanIdWidth | ParseError::ParentSpanIdDigits => PARENT_SPAN_ID,
-        ParseError::SamplingState => SAMPLED,
+impl Header {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::TraceId => TRACE_ID,
+            Self::SpanId => SPAN_ID,
+            Self::ParentSpanId => PARENT_SPAN_ID,
+            Self::Sampled => SAMPLED,
+            Self::Flags => FLAGS,
+        }
+    }
+
+    /// The header that a broken rule is about.
+    pub(crate) const fn of(error: ParseError) -> Self {
+        match error {
+            ParseError::NotText(header) => header,
+            ParseError::TraceIdMissing
+            | ParseError::TraceIdWidth
+            | ParseError::TraceIdDigits
+            | ParseError::TraceIdZero => Self::TraceId,
+            ParseError::SpanIdMissing
+            | ParseError::SpanIdWidth
+            | ParseError::SpanIdDigits
+            | ParseError::SpanIdZero => Self::SpanId,
+            ParseError::ParentSpanIdWidth | ParseError::ParentSpanIdDigits => Self::ParentSpanId,
+            ParseError::SamplingState => Self::Sampled,
+        }
     }
 }
 
@@ -120,11 +151,17 @@ mod tests {
     const SPAN: (&str, &str) = (SPAN_ID, "a2fb4a1d1a96d312");
     const PARENT: (&str, &str) = (PARENT_SPAN_ID, "0020000000000001");
 
+    /// What a carrier cannot give as text.
+    const NOT_TEXT: &str = "\u{fffd}";
+
     /// Rule, headers, expected.
     type Row<E> = (&'static str, &'static [(&'static str, &'static str)], E);
 
     fn read(headers: &[(&str, &str)]) -> Result<Option<Fields>, ParseError> {
-        parse(|name| headers.iter().find(|header| header.0 == name).map(|header| header.1))
+        parse(|name| match headers.iter().find(|header| header.0 == name) {
+            Some(&(_, NOT_TEXT)) => Err(Unreadable),
+            header => Ok(header.map(|header| header.1)),
+        })
     }
 
     fn trace(trace_id: u128, sampling: Sampling) -> Fields {
@@ -179,7 +216,19 @@ mod tests {
             ),
             ("the sampled bit of Finagle", &[LONG, SPAN, (FLAGS, "6")], Some(long(Defer))),
             ("an empty one", &[LONG, SPAN, (FLAGS, ""), (SAMPLED, "0")], Some(long(Deny))),
+            ("two digits are another value", &[LONG, SPAN, (FLAGS, "01")], Some(long(Defer))),
+            ("a set bit of another number", &[LONG, SPAN, (FLAGS, "3")], Some(long(Defer))),
+            ("and of a larger one", &[LONG, SPAN, (FLAGS, "9"), (SAMPLED, "0")], Some(long(Deny))),
+            ("01 alone", &[(FLAGS, "01")], None),
+            ("3 alone", &[(FLAGS, "3")], None),
+            ("9 alone", &[(FLAGS, "9")], None),
+            ("what is not text is another value", &[LONG, SPAN, (FLAGS, NOT_TEXT)], Some(long(Defer))),
             ("no flags", &[(FLAGS, "0")], None),
+            (
+                "debug makes a header idle that is not text",
+                &[(FLAGS, "1"), (SAMPLED, NOT_TEXT)],
+                Some(alone(Debug)),
+            ),
         ];
         for (rule, headers, expected) in rows {
             assert_eq!(read(headers), Ok(*expected), "{rule}: {headers:?}");
@@ -189,6 +238,13 @@ mod tests {
     #[test]
     fn rejected() {
         let rows: &[Row<ParseError>] = &[
+            // there, but not text
+            ("a trace id", &[(TRACE_ID, NOT_TEXT), SPAN], NotText(Header::TraceId)),
+            ("a trace id alone", &[(TRACE_ID, NOT_TEXT)], NotText(Header::TraceId)),
+            ("a span id", &[LONG, (SPAN_ID, NOT_TEXT)], NotText(Header::SpanId)),
+            ("a parent", &[LONG, SPAN, (PARENT_SPAN_ID, NOT_TEXT)], NotText(Header::ParentSpanId)),
+            ("a state", &[LONG, SPAN, (SAMPLED, NOT_TEXT)], NotText(Header::Sampled)),
+            ("a state alone", &[(SAMPLED, NOT_TEXT)], NotText(Header::Sampled)),
             // #traceid-1
             ("a span id alone", &[SPAN], TraceIdMissing),
             ("a span id and a state", &[SPAN, (SAMPLED, "1")], TraceIdMissing),

@@ -1,14 +1,16 @@
-//! The propagator: the only file that knows `Extractor` and `Injector`.
+//! The propagator: between carriers and the `Context`.
 
-use crate::{context, fields::Fields, multi, single};
+use crate::{
+    context,
+    fields::Fields,
+    headers::{self, Headers, Unreadable},
+    multi, single,
+};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_propagator_core::{
-    diagnostics::Rejected,
-    header::{self, Lines, field_value},
-};
+use otel_propagator_core::{diagnostics::Rejected, sampling};
 use std::sync::LazyLock;
 
 /// Reads B3 in either form and writes it in the configured one.
@@ -100,6 +102,27 @@ impl B3Propagator {
         FieldIter::new(&*NAMES)
     }
 
+    /// Whether a carrier has B3 headers that say something, well-formed or not. An `x-b3-flags` other than `1` and a
+    /// parent span id alone say nothing.
+    ///
+    /// ```
+    /// use otel_b3::B3Propagator;
+    /// use std::collections::HashMap;
+    ///
+    /// let has = |name: &str, value: &str| {
+    ///     B3Propagator::new().is_present(&HashMap::from([(name.to_owned(), value.to_owned())]))
+    /// };
+    /// assert!(has("b3", "malformed") && has("x-b3-flags", "1"));
+    /// assert!(!has("x-b3-flags", "0") && !has("x-b3-parentspanid", "05e3ac9a4f6e3b90"));
+    /// ```
+    #[must_use]
+    pub fn is_present(&self, extractor: &dyn Extractor) -> bool {
+        let Some(headers) = Headers::of(extractor) else { return false };
+        let is_there = |name: &&str| headers.get(name) != Ok(None);
+        [single::B3, multi::TRACE_ID, multi::SPAN_ID, multi::SAMPLED].iter().any(is_there)
+            || headers.get(multi::FLAGS) == Ok(Some("1"))
+    }
+
     const fn sending(form: Form) -> Self {
         Self { form, short_trace_ids: false }
     }
@@ -132,7 +155,13 @@ impl TextMapPropagator for B3Propagator {
     /// was neither.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         match received(extractor) {
-            Some(fields) => context::with_fields(cx, fields),
+            Some(fields) => {
+                match fields {
+                    Fields::Trace(_, state) => sampling::hint("b3", state),
+                    Fields::Decision(_) => sampling::hint_decision("b3"),
+                }
+                context::with_fields(cx, fields)
+            }
             None => cx.clone(),
         }
     }
@@ -155,10 +184,21 @@ static NAMES: LazyLock<[String; 6]> = LazyLock::new(|| {
 });
 
 fn received(extractor: &dyn Extractor) -> Option<Fields> {
-    match read(extractor, single::B3) {
-        Some(value) => single(value).or_else(|| multi(extractor)),
-        None => multi(extractor).or_else(|| unreadable(extractor)),
+    match headers::read(extractor, single::B3) {
+        Some(value) => single(value).or_else(|| multi(&Headers::of(extractor)?)),
+        // Most carriers without a single header have no B3 header at all, which their names show.
+        None if headers::read(extractor, multi::TRACE_ID).is_none() => either(&Headers::of(extractor)?),
+        None => either(&Headers::having(extractor, multi::TRACE_ID)),
     }
+}
+
+/// Where there is no single header under its usual name.
+fn either(headers: &Headers<'_>) -> Option<Fields> {
+    let value = headers.get(single::B3).unwrap_or_else(|Unreadable| {
+        Rejected::new(single::B3, "value is not visible ASCII", 0).emit();
+        None
+    });
+    value.and_then(single).or_else(|| multi(headers))
 }
 
 fn single(value: &str) -> Option<Fields> {
@@ -167,26 +207,11 @@ fn single(value: &str) -> Option<Fields> {
         .ok()
 }
 
-fn multi(extractor: &dyn Extractor) -> Option<Fields> {
-    multi::parse(|name| read(extractor, name)).unwrap_or_else(|error| {
-        let header = multi::header(error);
-        Rejected::new(header, error.rule(), read(extractor, header).map_or(0, str::len)).emit();
+fn multi(headers: &Headers<'_>) -> Option<Fields> {
+    multi::parse(|name| headers.get(name)).unwrap_or_else(|error| {
+        let header = multi::Header::of(error).name();
+        let bytes = headers.get(header).ok().flatten().map_or(0, str::len);
+        Rejected::new(header, error.rule(), bytes).emit();
         None
     })
-}
-
-/// Tells of a single header that is there, but that the carrier cannot give as text. Asking for it costs a lookup,
-/// which is saved where there was something to read.
-fn unreadable(extractor: &dyn Extractor) -> Option<Fields> {
-    if header::lines(extractor, single::B3) == Lines::Unreadable {
-        Rejected::new(single::B3, "value is not visible ASCII", 0).emit();
-    }
-    None
-}
-
-/// > When extracting state headers, the first value wins.
-///
-/// <https://github.com/openzipkin/b3-propagation#multiple-headers>
-fn read<'a>(extractor: &'a dyn Extractor, name: &str) -> Option<&'a str> {
-    extractor.get(name).map(field_value)
 }

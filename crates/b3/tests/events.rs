@@ -9,7 +9,7 @@
 mod common;
 
 use common::{Headers, PARENT, SPAN, TRACE, extract, headers};
-use opentelemetry::{Context, propagation::TextMapPropagator};
+use opentelemetry::{Context, propagation::TextMapPropagator, trace::TraceContextExt};
 use opentelemetry_http::HeaderExtractor;
 use otel_b3::B3Propagator;
 use testing::{Event, events};
@@ -71,6 +71,7 @@ fn a_form_that_is_good_or_absent_is_not_told_of() {
         vec![("b3", "0")],
         vec![("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN)],
         vec![("x-b3-flags", "0")],
+        vec![("x-b3-parentspanid", SPAN)],
         // The single header is enough, whatever else there is.
         vec![("b3", "1"), ("x-b3-traceid", "?")],
     ] {
@@ -98,6 +99,23 @@ fn a_header_that_is_no_text_is_told_of() {
     let [event] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(event.get("header"), "b3");
     assert_eq!(event.get("rule"), "value is not visible ASCII");
+}
+
+#[test]
+fn a_header_of_the_other_form_that_is_no_text_is_told_of_by_its_name() {
+    for name in ["x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled"] {
+        let mut carrier = http::HeaderMap::new();
+        for (name, value) in [("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN)] {
+            carrier.insert(name, http::HeaderValue::from_static(value));
+        }
+        carrier.insert(name, http::HeaderValue::from_bytes(b"\xff").unwrap());
+        let told = events(|| {
+            let cx = B3Propagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&carrier));
+            assert!(!cx.has_active_span());
+        });
+        let [event] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!((event.get("header"), event.get("rule")), (name, "value is not visible ASCII"));
+    }
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::{FORMS, Form, IDS, PARENT, SPAN, TRACE, extract, extract_in, headers, inject};
+use common::{FORMS, Form, Headers, IDS, PARENT, SPAN, TRACE, extract, extract_in, headers, inject};
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,
-    propagation::TextMapPropagator,
+    propagation::{Extractor, TextMapPropagator},
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use opentelemetry_http::HeaderExtractor;
@@ -350,4 +350,73 @@ fn a_decision_that_comes_later_does_not_end_a_debug_trace() {
     let cx = extract_in(&extract(&Form::Single.headers(IDS, Some('d'))), &headers([("b3", "0")]));
     assert_eq!(cx.sampling(), Some(Sampling::Debug));
     assert_eq!(cx.bare_sampling(), Some(Sampling::Deny));
+}
+
+/// A case-sensitive carrier, as AMQP tables and NATS headers are; a value of `None` is there, but not text.
+struct Table {
+    rows: Vec<(&'static str, Option<&'static str>)>,
+    /// Which of its rows it lists.
+    listed: fn(&str) -> bool,
+}
+
+impl Extractor for Table {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.rows.iter().find(|(name, _)| *name == key)?.1
+    }
+    fn keys(&self) -> Vec<&str> {
+        self.rows.iter().map(|(name, _)| *name).filter(|name| (self.listed)(name)).collect()
+    }
+}
+
+/// All rows listed, none, and a fixed list that has nothing of B3.
+const LISTS: [fn(&str) -> bool; 3] = [|_| true, |_| false, |name| name == "content-type"];
+
+fn of_table(rows: &[(&'static str, Option<&'static str>)], listed: fn(&str) -> bool) -> Headers {
+    let rows = [("content-type", Some("text/plain"))].into_iter().chain(rows.iter().copied()).collect();
+    let cx = B3Propagator::new().extract_with_context(&Context::new(), &Table { rows, listed });
+    inject(B3Propagator::single(), &cx)
+}
+
+#[test]
+fn the_names_may_be_spelled_in_other_letters_where_the_carrier_minds() {
+    let java = [("X-B3-TraceId", Some(TRACE)), ("X-B3-SpanId", Some(SPAN)), ("X-B3-Sampled", Some("1"))];
+    let lower = java.map(|(name, value)| {
+        (
+            ["x-b3-traceid", "x-b3-spanid", "x-b3-sampled"]
+                .into_iter()
+                .find(|lower| lower.eq_ignore_ascii_case(name))
+                .unwrap(),
+            value,
+        )
+    });
+    let upper_single = [("B3", Some("0"))];
+    let expected = headers([("b3", format!("{TRACE}-{SPAN}-1"))]);
+    assert_eq!(of_table(&java, |_| true), expected);
+    assert_eq!(of_table(&upper_single, |_| true), headers([("b3", "0")]));
+    assert_eq!(of_table(&[("X-B3-Sampled", Some("0"))], |_| true), headers([("b3", "0")]));
+    let both = [java.as_slice(), &[("x-b3-sampled", Some("0"))]].concat();
+    let denied = headers([("b3", format!("{TRACE}-{SPAN}-0"))]);
+    assert_eq!(of_table(&both, |_| true), denied, "the usual name is preferred");
+    for listed in LISTS {
+        assert_eq!(of_table(&lower, listed), expected, "a trace is found whatever is listed");
+    }
+    for listed in [LISTS[0], LISTS[1]] {
+        assert_eq!(of_table(&[("x-b3-sampled", Some("0"))], listed), headers([("b3", "0")]));
+    }
+}
+
+#[test]
+fn a_header_that_is_there_but_not_text_makes_the_form_malformed() {
+    let ids = [("x-b3-traceid", Some(TRACE)), ("x-b3-spanid", Some(SPAN))];
+    for broken in ["x-b3-sampled", "x-b3-parentspanid"] {
+        assert!(of_table(&[ids.as_slice(), &[(broken, None)]].concat(), |_| true).is_empty(), "{broken}");
+    }
+    let flags = [ids.as_slice(), &[("x-b3-flags", None)]].concat();
+    assert_eq!(of_table(&flags, |_| true), headers([("b3", format!("{TRACE}-{SPAN}"))]), "any other value");
+    let single = [ids.as_slice(), &[("b3", None)]].concat();
+    assert_eq!(
+        of_table(&single, |_| true),
+        headers([("b3", format!("{TRACE}-{SPAN}"))]),
+        "the other form is good"
+    );
 }

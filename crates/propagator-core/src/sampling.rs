@@ -4,12 +4,16 @@
 //! a decision without a trace, and a service may receive a flag that it does not trust. All of them put one kind of
 //! value into the [`Context`], and one sampler obeys it: `DecisionSampler`, with the feature `sampler`.
 
-use crate::remote::Remote;
+use crate::{diagnostics::TARGET, remote::Remote};
 use opentelemetry::{
     Context,
     trace::{SpanContext, TraceContextExt, TraceId},
 };
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+use tracing::Level;
 
 #[cfg(feature = "sampler")]
 pub use crate::sampler::DecisionSampler;
@@ -32,6 +36,12 @@ pub enum Sampling {
 
 impl Sampling {
     /// Whether the sampled flag is set for it: "Debug implies an accept decision".
+    ///
+    /// ```
+    /// use otel_propagator_core::sampling::Sampling;
+    ///
+    /// assert!(Sampling::Debug.is_sampled() && !Sampling::Defer.is_sampled());
+    /// ```
     #[must_use]
     pub const fn is_sampled(self) -> bool {
         matches!(self, Self::Accept | Self::Debug)
@@ -102,6 +112,15 @@ pub trait SamplingExt: sealed::Sealed {
     ///
     /// It is about traces that start in this context, so it is kept, and not applied, where another format brought
     /// a span.
+    ///
+    /// ```
+    /// use opentelemetry::Context;
+    /// use otel_propagator_core::sampling::{Sampling, SamplingExt};
+    ///
+    /// let cx = Context::new().with_bare_sampling(Sampling::Deny);
+    /// assert_eq!(cx.bare_sampling(), Some(Sampling::Deny));
+    /// assert_eq!(cx.with_bare_sampling(Sampling::Defer).bare_sampling(), None);
+    /// ```
     fn bare_sampling(&self) -> Option<Sampling>;
 
     /// The context with a received span and the state that came with it.
@@ -140,6 +159,67 @@ impl SamplingExt for Context {
         let is_alone = !self.span().span_context().is_valid();
         self.with_value(Bare { decision, is_alone, debug_trace: OnceLock::new() })
     }
+}
+
+static SAMPLER_BUILT: AtomicBool = AtomicBool::new(false);
+
+/// Whether a `DecisionSampler` was built in this process.
+///
+/// Where none was, a deferred trace is dropped by a parent-based sampler, and a decision alone is not obeyed.
+///
+/// ```
+/// use otel_propagator_core::sampling;
+///
+/// if !sampling::is_decision_sampler_installed() {
+///     eprintln!("deferred traces are dropped");
+/// }
+/// ```
+#[must_use]
+pub fn is_decision_sampler_installed() -> bool {
+    SAMPLER_BUILT.load(Relaxed)
+}
+
+#[cfg(feature = "sampler")]
+pub(crate) fn installed() {
+    SAMPLER_BUILT.store(true, Relaxed);
+}
+
+/// Tells once a process of a state that only a `DecisionSampler` obeys, where none was built: the event
+/// `propagator.no_decision_sampler`. For propagators, after they have read one.
+///
+/// ```
+/// use otel_propagator_core::sampling::{self, Sampling};
+///
+/// sampling::hint("b3", Sampling::Defer);
+/// ```
+#[inline]
+pub fn hint(header: &'static str, state: Sampling) {
+    if matches!(state, Sampling::Defer | Sampling::Debug) {
+        hint_decision(header);
+    }
+}
+
+/// The same for a decision that came without ids, whichever it is.
+///
+/// ```
+/// otel_propagator_core::sampling::hint_decision("b3");
+/// ```
+#[inline]
+pub fn hint_decision(header: &'static str) {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !is_decision_sampler_installed() && !TOLD.load(Relaxed) && !TOLD.swap(true, Relaxed) {
+        no_decision_sampler(header);
+    }
+}
+
+#[cold]
+fn no_decision_sampler(header: &'static str) {
+    tracing::event!(
+        name: "propagator.no_decision_sampler", target: TARGET, Level::INFO,
+        name = "propagator.no_decision_sampler", header,
+        "{header} left the sampling decision open, asked for a debug trace or sent a decision alone: only a \
+         DecisionSampler obeys that, and this process has none"
+    );
 }
 
 mod sealed {
