@@ -1,29 +1,35 @@
 //! How is baggage set, read, listed, removed and put on spans, metrics and logs?
 
-use examples::{Result, Spans, ensure, extract, header, inject};
+use examples::{Result, ensure, extract, header, inject};
 use http::HeaderMap;
 use more_examples::Log;
 use opentelemetry::{
     Context, KeyValue,
     baggage::{Baggage, BaggageExt, KeyValueMetadata},
-    global,
     metrics::MeterProvider,
-    trace::{TraceContextExt, Tracer},
+    trace::{Tracer, TracerProvider},
 };
-use opentelemetry_sdk::metrics::{
-    InMemoryMetricExporter, PeriodicReader, SdkMeterProvider,
-    data::{AggregatedMetrics, MetricData, ScopeMetrics, SumDataPoint},
+use opentelemetry_sdk::{
+    metrics::{
+        InMemoryMetricExporter, PeriodicReader, SdkMeterProvider,
+        data::{AggregatedMetrics, MetricData, ScopeMetrics, SumDataPoint},
+    },
+    trace::{InMemorySpanExporter, SdkTracerProvider, SimpleSpanProcessor},
 };
+use otel_baggage_telemetry::{BaggageLayer, BaggageSpanProcessor, Keys, MetricAttributes};
 use otel_composite::BaggagePropagator;
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
-/// What goes on telemetry. Never all of the baggage: a peer chooses its keys, and each value is a new time series.
-const CHOSEN: [&str; 2] = ["order.region", "tenant"];
+/// What goes on telemetry. Never all of the baggage: a peer chooses its keys, and what is copied is stored and shown.
+const CHOSEN: Keys = Keys::of(&["order.region", "tenant"]);
 
 fn main() -> Result {
-    let log = Log::install();
-    let spans = Spans::install(BaggagePropagator::new());
+    opentelemetry::global::set_text_map_propagator(BaggagePropagator::new());
     let context = set_read_list_remove()?;
-    on_telemetry(&context, &log, &spans)
+    println!("\non telemetry, by choice of keys:");
+    on_a_span(&context)?;
+    on_a_metric(&context)?;
+    on_log_lines(&context)
 }
 
 fn set_read_list_remove() -> Result<Context> {
@@ -62,36 +68,49 @@ fn keep(baggage: &Baggage, stays: impl Fn(&str) -> bool) -> Baggage {
     members.map(|(key, member)| (key.clone(), member.clone())).collect()
 }
 
-fn on_telemetry(context: &Context, log: &Log, spans: &Spans) -> Result {
-    println!("\non telemetry, by choice of keys:");
-    let chosen = CHOSEN.map(|key| {
-        let value = context.baggage().get(key).map_or("missing", |value| value.as_str());
-        KeyValue::new(key, value.to_owned())
-    });
+/// A processor puts the chosen entries on every span that starts under this context.
+fn on_a_span(context: &Context) -> Result {
+    let exporter = InMemorySpanExporter::default();
+    let exporting = SimpleSpanProcessor::new(exporter.clone());
+    let processor = BaggageSpanProcessor::new(CHOSEN).before(exporting);
+    let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
 
-    let tracer = global::tracer("examples");
-    let span =
-        tracer.span_builder("order").with_attributes(chosen.clone()).start_with_context(&tracer, context);
-    context.with_span(span).span().end();
-    let attributes = spans.named("order")?.attributes;
+    drop(provider.tracer("examples").start_with_context("order", context));
+    let attributes = exporter.get_finished_spans()?.remove(0).attributes;
     println!("span attributes: {}", text(&attributes));
-    ensure(attributes == chosen, "the span has the chosen keys")?;
+    ensure(text(&attributes) == "order.region=eu, tenant=acme-retail", "the span has the chosen keys")
+}
 
+/// Each value is a time series that stays: the values that are told apart are named, or at least counted.
+fn on_a_metric(context: &Context) -> Result {
     let exporter = InMemoryMetricExporter::default();
     let reader = PeriodicReader::builder(exporter.clone()).build();
     let meters = SdkMeterProvider::builder().with_reader(reader).build();
-    meters.meter("examples").u64_counter("orders").build().add(1, &chosen);
-    meters.force_flush()?;
-    let counted = counter_attributes(&exporter)?;
-    println!("metric attributes: {}", text(&counted));
-    ensure(
-        counted.len() == 2 && counted.iter().all(|a| chosen.contains(a)),
-        "the metric has the chosen keys",
-    )?;
+    let orders = meters.meter("examples").u64_counter("orders").build();
 
-    let [region, tenant] = &chosen;
-    tracing::info!(region = %region.value, tenant = %tenant.value, "order placed");
-    ensure(log.text().contains("tenant=acme-retail"), "the log line has the chosen keys")
+    let chosen = MetricAttributes::new().only("order.region", ["eu", "us"]).at_most("tenant", 100);
+    orders.add(1, &chosen.of(context));
+    meters.force_flush()?;
+    let mut counted = counter_attributes(&exporter)?;
+    counted.sort_by(|a, b| a.key.cmp(&b.key));
+    println!("metric attributes: {}", text(&counted));
+    ensure(text(&counted) == "order.region=eu, tenant=acme-retail", "the metric has the chosen keys")
+}
+
+/// A layer adds them to the spans, and so to the log lines, that `tracing_subscriber::fmt` writes.
+fn on_log_lines(context: &Context) -> Result {
+    let log = Log::default();
+    let writer = log.clone();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).without_time().with_target(false);
+    tracing_subscriber::registry()
+        .with(lines.with_writer(move || writer.clone()))
+        .with(BaggageLayer::new(CHOSEN))
+        .init();
+
+    let _current = context.clone().attach();
+    tracing::info_span!("order").in_scope(|| tracing::info!("order placed"));
+    let expected = "order{order.region=\"eu\" tenant=\"acme-retail\"}: order placed";
+    ensure(log.text().contains(expected), "the log line has the chosen keys")
 }
 
 /// The attributes of the only counter.
