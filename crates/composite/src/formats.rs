@@ -61,13 +61,15 @@ formats! {
     "b3multi", "b3", Trace, otel_b3::B3Propagator, multi,
         |it| Known::new(b3_name(*it), it.extract_fields());
     "jaeger", "jaeger", Trace, otel_jaeger::JaegerPropagator, new,
-        |it| Known::new("jaeger", it.extract_fields());
+        |it| Known::new("jaeger", it.extract_fields()).bounded_if(it.baggage().is_sent(), it, it.outbound_limits(),
+            |it, limits, observer| it.with_outbound_limits(limits).with_observer(observer));
     "xray", "xray", Trace, otel_xray::XrayPropagator, new,
         |it| Known::new(if it.reads_environment() { "xray-lambda" } else { "xray" }, it.extract_fields());
     "xray-lambda", "xray", Trace, otel_xray::XrayPropagator, lambda,
         |it| Known::new(if it.reads_environment() { "xray-lambda" } else { "xray" }, it.extract_fields());
     "ottrace", "ottrace", Trace, otel_ottrace::OtTracePropagator, new,
-        |it| Known::new("ottrace", it.extract_fields());
+        |it| Known::new("ottrace", it.extract_fields()).bounded_if(it.baggage().is_sent(), it, it.outbound_limits(),
+            |it, limits, observer| it.with_outbound_limits(limits).with_observer(observer));
 }
 
 /// The format of this name.

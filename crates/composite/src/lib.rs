@@ -169,7 +169,7 @@ pub use error::{ListError, Problem, RegisterError};
 pub use install::{Handle, install};
 #[cfg(feature = "b3")]
 pub use otel_b3::B3Propagator;
-pub use otel_baggage_limits::{Limited, Limits, Reason, Report};
+pub use otel_baggage_limits::{Limited, Limits, PrefixedBaggage, Reason, Report};
 /// Chosen baggage on spans, log records and metrics: the crate `otel-baggage-telemetry`.
 #[cfg(feature = "telemetry")]
 pub use otel_baggage_telemetry as telemetry;

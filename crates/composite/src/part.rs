@@ -230,6 +230,21 @@ impl Known {
         });
         Self { baggage: SentBaggage::Within { limits: limits.clone(), within }, ..self }
     }
+
+    /// The same of one that can be told to send baggage.
+    #[allow(dead_code, reason = "no format may be compiled in that can be told")]
+    pub(crate) fn bounded_if<P>(
+        self,
+        sent: bool,
+        propagator: &P,
+        limits: &Limits,
+        within: fn(P, Limits, Observer) -> P,
+    ) -> Self
+    where
+        P: TextMapPropagator + Clone + Send + Sync + 'static,
+    {
+        if sent { self.bounded(propagator, limits, within) } else { self }
+    }
 }
 
 /// The name of a type without the paths to it and to its parameters.

@@ -140,3 +140,23 @@ fn x_ray_twice_is_read_once_and_written_once() {
     let propagator = from_list("xray-lambda,xray").unwrap();
     assert_eq!(propagator.fields().collect::<Vec<_>>(), ["x-amzn-trace-id"]);
 }
+
+#[test]
+fn baggage_in_headers_of_its_own_is_within_the_limits_of_the_composite() {
+    use opentelemetry::KeyValue;
+    use otel_composite::{JaegerPropagator, Limits, OtTracePropagator, PrefixedBaggage};
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    let ottrace = OtTracePropagator::new().with_baggage(PrefixedBaggage::Both);
+    let propagator = CompositePropagator::builder()
+        .trace(jaeger)
+        .trace(ottrace)
+        .limits(Limits::new().deny(&["user.*"]))
+        .build();
+    let cx = every_name()
+        .extract_with_context(&Context::new(), &headers(|name| name == "tracecontext"))
+        .with_baggage([KeyValue::new("tenant", "acme"), KeyValue::new("user.email", "amy")]);
+    let sent = inject(&propagator, &cx);
+    assert_eq!((sent["uberctx-tenant"].as_str(), sent["ot-baggage-tenant"].as_str()), ("acme", "acme"));
+    assert_eq!(sent.len(), 6, "{sent:?}");
+    assert!(sent.values().all(|value| !value.contains("amy")), "{sent:?}");
+}

@@ -34,15 +34,21 @@
 //! [`SamplingExt`] and [`JaegerExt`] read it. `DecisionSampler` (feature `sampler`) makes the SDK record a debug trace.
 //! Jaeger cannot leave a decision to the receiver: a deferred one, of B3 or X-Ray, is sent as not sampled.
 //!
+//! # Baggage
+//!
+//! Off unless [`JaegerPropagator::with_baggage`] asks for it. Values are percent-encoded, and a plus sign that is received
+//! is a space, as Jaeger's own clients write it. Jaeger knows no metadata, so none is sent.
+//!
 //! # Bad input
 //!
 //! A value that is not Jaeger's to the letter is not used, nor are two lines of the header: the given context comes back
 //! as it was. One rate-limited `tracing` event names the broken rule and the size of the value, and never the value.
-//! Nothing panics.
+//! Nothing panics. An entry of baggage whose key is no token or whose value is not percent-encoded is left out alone.
 //!
 //! # Limits
 //!
 //! A value is at most 69 bytes, or 207 percent-encoded; a longer one is not looked at. What is sent has at most 53.
+//! [`Limits`] say how much baggage is read and sent, both counted in lines of HTTP/1.1.
 //!
 //! # Departures
 //!
@@ -59,6 +65,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod baggage;
 mod context;
 mod debug_id;
 mod error;
@@ -69,6 +76,7 @@ mod uber_trace_id;
 pub use context::JaegerExt;
 pub use debug_id::MAX_DEBUG_ID_BYTES;
 pub use error::{ErrorKind, ParseError};
+pub use otel_baggage_limits::{Limits, PrefixedBaggage};
 #[cfg(feature = "sampler")]
 pub use otel_propagator_core::sampling::DecisionSampler;
 pub use otel_propagator_core::sampling::{Sampling, SamplingExt};

@@ -1,6 +1,17 @@
 //! Percent-encoding of whole values, as Jaeger's clients decode it.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::borrow::Cow;
+
+/// > unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~"
+///
+/// <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Writes `%20` for a space, which everyone reads, and `%2B` for a plus sign.
+pub(crate) fn encode(value: &str) -> Cow<'_, str> {
+    utf8_percent_encode(value, RESERVED).into()
+}
 
 /// A percent sign that begins no escape, or escapes that are not UTF-8.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,6 +60,14 @@ const fn hexdig(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn encoded() {
+        for (value, text) in [("plain-._~", "plain-._~"), ("a b+c", "a%20b%2Bc"), ("é/%", "%C3%A9%2F%25")] {
+            assert_eq!(encode(value), text);
+            assert_eq!(decode(text).as_deref(), Ok(value));
+        }
+    }
 
     #[test]
     fn decoded() {

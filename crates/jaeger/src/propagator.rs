@@ -1,10 +1,11 @@
 //! The propagator: the only file that knows `Extractor` and `Injector`.
 
-use crate::{ParseError, UberTraceId, context, debug_id, uber_trace_id::UBER_TRACE_ID};
+use crate::{ParseError, UberTraceId, baggage, context, debug_id, percent, uber_trace_id::UBER_TRACE_ID};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
+use otel_baggage_limits::{Limits, Observer, Prefixed, PrefixedBaggage};
 use otel_propagator_core::header::parse_line;
 use std::sync::LazyLock;
 
@@ -23,17 +24,30 @@ use std::sync::LazyLock;
 /// jaeger.inject_context(&cx, &mut sent);
 /// assert_eq!(sent["uber-trace-id"], "64fe8b2a57d3eff7:0000000000017c29:0:3");
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct JaegerPropagator {
     short_trace_ids: bool,
     debug_id: bool,
+    baggage: PrefixedBaggage,
+    prefixed: Prefixed,
+}
+
+impl Default for JaegerPropagator {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl JaegerPropagator {
     /// A propagator for `uber-trace-id` alone, with trace ids of 32 digits.
     #[must_use]
     pub const fn new() -> Self {
-        Self { short_trace_ids: false, debug_id: false }
+        Self {
+            short_trace_ids: false,
+            debug_id: false,
+            baggage: PrefixedBaggage::Off,
+            prefixed: Prefixed::new(baggage::PREFIX),
+        }
     }
 
     /// Whether to send a trace id whose upper half is zero as 16 digits instead of 32, for peers that know only
@@ -58,7 +72,62 @@ impl JaegerPropagator {
         self
     }
 
-    /// The names of all headers that extraction reads.
+    /// Which way to carry baggage in headers of its own, `uberctx-KEY`. Neither way by default: W3C Baggage is for it,
+    /// and reading needs a carrier that lists all its names.
+    ///
+    /// What is received is added to the context's baggage. Where a request brings no trace, `jaeger-baggage: k1=v1,
+    /// k2=v2` is read as well.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
+    /// use otel_jaeger::{JaegerPropagator, PrefixedBaggage};
+    /// use std::collections::HashMap;
+    ///
+    /// let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    /// let request = HashMap::from([("uberctx-key1".to_owned(), "value%201%20%2F%20blah".to_owned())]);
+    /// let cx = jaeger.extract_with_context(&Context::new(), &request);
+    /// assert_eq!(cx.baggage().get("key1").unwrap().as_str(), "value 1 / blah");
+    ///
+    /// let mut next = HashMap::new();
+    /// jaeger.inject_context(&cx, &mut next);
+    /// assert_eq!(next, request);
+    /// ```
+    #[must_use]
+    pub fn with_baggage(self, baggage: PrefixedBaggage) -> Self {
+        Self { baggage, ..self }
+    }
+
+    /// Sets the limits of baggage, both ways. Each entry counts as the line of HTTP/1.1 that it is.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { prefixed: self.prefixed.with_limits(limits), ..self }
+    }
+
+    /// Sets the limits of baggage that is sent.
+    #[must_use]
+    pub fn with_outbound_limits(self, limits: Limits) -> Self {
+        Self { prefixed: self.prefixed.with_outbound_limits(limits), ..self }
+    }
+
+    /// Tells this observer, too, of baggage that is left out, both ways.
+    #[must_use]
+    pub fn with_observer(self, observer: Observer) -> Self {
+        Self { prefixed: self.prefixed.with_observer(observer), ..self }
+    }
+
+    /// Which way baggage is carried.
+    #[must_use]
+    pub const fn baggage(&self) -> PrefixedBaggage {
+        self.baggage
+    }
+
+    /// The limits of baggage that is sent.
+    #[must_use]
+    pub const fn outbound_limits(&self) -> &Limits {
+        self.prefixed.outbound_limits()
+    }
+
+    /// The names of all headers that extraction reads, but for those of baggage, which are not known beforehand.
     ///
     /// [`fields`](TextMapPropagator::fields) are those that injection writes.
     ///
@@ -76,19 +145,24 @@ impl JaegerPropagator {
 }
 
 impl TextMapPropagator for JaegerPropagator {
-    /// Sends the context's span, if it is valid, with its [sampling state](crate::SamplingExt::sampling).
+    /// Sends the context's span, if it is valid, with its [sampling state](crate::SamplingExt::sampling); and its
+    /// baggage, if that is asked for.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         if let Some(header) = context::header(cx) {
             injector.set(UBER_TRACE_ID, header.write(self.short_trace_ids));
+        }
+        if self.baggage.is_sent() {
+            self.prefixed.inject(cx, injector, |value| Some(percent::encode(value)));
         }
     }
 
     /// Returns `cx` with what was received; `cx` as it is where that was nothing.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        match uber_trace_id(extractor) {
+        let cx = match uber_trace_id(extractor) {
             Some(header) => context::with_header(cx, header),
             None => self.without_trace(cx, extractor),
-        }
+        };
+        if self.baggage.is_read() { self.prefixed.extract(&cx, extractor, baggage::decode) } else { cx }
     }
 
     fn inject(&self, injector: &mut dyn Injector) {
@@ -99,7 +173,7 @@ impl TextMapPropagator for JaegerPropagator {
         self.extract_with_context(&Context::current(), extractor)
     }
 
-    /// The names of exactly those headers that injection may write.
+    /// The names of the headers that injection may write, but for those of baggage.
     fn fields(&self) -> FieldIter<'_> {
         FieldIter::new(NAMES.get(..1).unwrap_or_default())
     }
@@ -112,10 +186,11 @@ impl JaegerPropagator {
     /// What a request without a trace may still say.
     fn without_trace(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         let id = if self.debug_id { debug_id(extractor) } else { None };
-        match id {
+        let cx = match id {
             Some(id) => context::with_debug_id(cx, id),
             None => cx.clone(),
-        }
+        };
+        if self.baggage.is_read() { baggage::with_list(&self.prefixed, &cx, extractor) } else { cx }
     }
 }
 

@@ -37,6 +37,11 @@
 //! In the last row nobody has decided: `DecisionSampler` (feature `sampler`) asks its root sampler. Any other sampler
 //! takes it for a no, if it is parent-based.
 //!
+//! # Baggage
+//!
+//! Off unless [`OtTracePropagator::with_baggage`] asks for it. Values go out as they are, since the format knows no
+//! escapes; one that cannot stand in a header is left out, as is metadata.
+//!
 //! # Bad input
 //!
 //! Headers of which one breaks a rule are not used: the given context comes back as it was. One rate-limited `tracing`
@@ -45,7 +50,8 @@
 //!
 //! # Limits
 //!
-//! Each value is fixed in size, at most 32 bytes, and a longer one costs no more to read.
+//! Each value is fixed in size, at most 32 bytes, and a longer one costs no more to read. [`Limits`] say how much baggage
+//! is read and sent, both counted in lines of HTTP/1.1.
 //!
 //! # Departures
 //!
@@ -60,12 +66,14 @@
 //! The binary form, `ot-tracer-state-bin`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod baggage;
 mod error;
 mod ot_tracer;
 mod propagator;
 
 pub use error::{ErrorKind, ParseError};
 pub use ot_tracer::OtTrace;
+pub use otel_baggage_limits::{Limits, PrefixedBaggage};
 #[cfg(feature = "sampler")]
 pub use otel_propagator_core::sampling::DecisionSampler;
 pub use otel_propagator_core::sampling::{Sampling, SamplingExt};

@@ -89,15 +89,16 @@ impl OtTrace {
         self
     }
 
+    /// Whether the format can name the trace: something other than zeros is left of its id.
+    pub(crate) fn can_be_sent(&self) -> bool {
+        lower_half(u128::from_be_bytes(self.trace_id.to_bytes())) != 0
+    }
+
     /// Hands each header to `set`.
     ///
-    /// The clients that know this format know 64-bit trace ids alone, so the upper half is not sent. A trace of which
-    /// nothing but zeros would be left cannot be sent at all.
+    /// The clients that know this format know 64-bit trace ids alone, so the upper half is not sent.
     pub(crate) fn write(self, mut set: impl FnMut(&'static str, String)) {
         let trace_id = lower_half(u128::from_be_bytes(self.trace_id.to_bytes()));
-        if trace_id == 0 {
-            return;
-        }
         set(TRACE_ID, digits(trace_id));
         set(SPAN_ID, digits(u64::from_be_bytes(self.span_id.to_bytes())));
         match self.sampling {

@@ -1,7 +1,7 @@
 //! The propagator: the only file that knows `Context`, `Extractor` and `Injector`.
 
 use crate::{
-    ErrorKind, OtTrace, ParseError, SamplingExt,
+    ErrorKind, OtTrace, ParseError, SamplingExt, baggage,
     ot_tracer::{self, SAMPLED, SPAN_ID, TRACE_ID},
 };
 use opentelemetry::{
@@ -9,6 +9,7 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
 };
+use otel_baggage_limits::{Limits, Observer, Prefixed, PrefixedBaggage};
 use otel_propagator_core::{diagnostics::Rejected, header::field_value};
 use std::sync::LazyLock;
 
@@ -31,18 +32,81 @@ use std::sync::LazyLock;
 /// ottrace.inject_context(&cx, &mut sent);
 /// assert_eq!(sent, headers);
 /// ```
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct OtTracePropagator {}
+#[derive(Clone, Debug)]
+pub struct OtTracePropagator {
+    baggage: PrefixedBaggage,
+    prefixed: Prefixed,
+}
+
+impl Default for OtTracePropagator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl OtTracePropagator {
     /// A propagator for the three headers alone.
     #[must_use]
     pub const fn new() -> Self {
-        Self {}
+        Self { baggage: PrefixedBaggage::Off, prefixed: Prefixed::new(baggage::PREFIX) }
     }
 
-    /// The names of all headers that extraction reads: those that injection writes.
+    /// Which way to carry baggage in headers of its own, `ot-baggage-KEY`. Neither way by default: W3C Baggage is for
+    /// it, and reading needs a carrier that lists all its names.
+    ///
+    /// It is read and sent with a valid span alone, as the format has it. What is received is added to the context's
+    /// baggage.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
+    /// use otel_ottrace::{OtTracePropagator, PrefixedBaggage};
+    /// use std::collections::HashMap;
+    ///
+    /// let headers = HashMap::from([
+    ///     ("ot-tracer-traceid".to_owned(), "463ac35c9f6413ad".to_owned()),
+    ///     ("ot-tracer-spanid".to_owned(), "48485a3953bb6124".to_owned()),
+    ///     ("ot-baggage-tenant".to_owned(), "acme".to_owned()),
+    /// ]);
+    /// let ottrace = OtTracePropagator::new().with_baggage(PrefixedBaggage::Extract);
+    /// let cx = ottrace.extract_with_context(&Context::new(), &headers);
+    /// assert_eq!(cx.baggage().get("tenant").unwrap().as_str(), "acme");
+    /// ```
+    #[must_use]
+    pub fn with_baggage(self, baggage: PrefixedBaggage) -> Self {
+        Self { baggage, ..self }
+    }
+
+    /// Sets the limits of baggage, both ways. Each entry counts as the line of HTTP/1.1 that it is.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { prefixed: self.prefixed.with_limits(limits), ..self }
+    }
+
+    /// Sets the limits of baggage that is sent.
+    #[must_use]
+    pub fn with_outbound_limits(self, limits: Limits) -> Self {
+        Self { prefixed: self.prefixed.with_outbound_limits(limits), ..self }
+    }
+
+    /// Tells this observer, too, of baggage that is left out, both ways.
+    #[must_use]
+    pub fn with_observer(self, observer: Observer) -> Self {
+        Self { prefixed: self.prefixed.with_observer(observer), ..self }
+    }
+
+    /// Which way baggage is carried.
+    #[must_use]
+    pub const fn baggage(&self) -> PrefixedBaggage {
+        self.baggage
+    }
+
+    /// The limits of baggage that is sent.
+    #[must_use]
+    pub const fn outbound_limits(&self) -> &Limits {
+        self.prefixed.outbound_limits()
+    }
+
+    /// The names of all headers that extraction reads: those that injection writes, but for baggage.
     ///
     /// ```
     /// use otel_ottrace::OtTracePropagator;
@@ -57,19 +121,21 @@ impl OtTracePropagator {
 }
 
 impl TextMapPropagator for OtTracePropagator {
-    /// Sends the context's span, if it is valid, with its [sampling state](crate::SamplingExt::sampling).
+    /// Sends the context's span, if it is valid, with its [sampling state](crate::SamplingExt::sampling); and its
+    /// baggage, if that is asked for.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        if let Some(headers) = to_send(cx) {
-            headers.write(|name, value| injector.set(name, value));
+        let Some(headers) = to_send(cx) else { return };
+        headers.write(|name, value| injector.set(name, value));
+        if self.baggage.is_sent() {
+            self.prefixed.inject(cx, injector, baggage::header_value);
         }
     }
 
     /// Returns `cx` with what was received; `cx` as it is where that was nothing.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        match received(extractor) {
-            Some(headers) => with_headers(cx, headers),
-            None => cx.clone(),
-        }
+        let Some(headers) = received(extractor) else { return cx.clone() };
+        let cx = with_headers(cx, headers);
+        if self.baggage.is_read() { self.prefixed.extract(&cx, extractor, baggage::header_value) } else { cx }
     }
 
     fn inject(&self, injector: &mut dyn Injector) {
@@ -80,7 +146,7 @@ impl TextMapPropagator for OtTracePropagator {
         self.extract_with_context(&Context::current(), extractor)
     }
 
-    /// The names of exactly those headers that injection may write.
+    /// The names of the headers that injection may write, but for those of baggage.
     fn fields(&self) -> FieldIter<'_> {
         FieldIter::new(&*NAMES)
     }
@@ -88,11 +154,11 @@ impl TextMapPropagator for OtTracePropagator {
 
 static NAMES: LazyLock<[String; 3]> = LazyLock::new(|| [TRACE_ID, SPAN_ID, SAMPLED].map(str::to_owned));
 
-/// What the context's span sends; nothing where the span is not valid.
+/// What the context's span sends; nothing where the span is not valid, or the format cannot name its trace.
 fn to_send(cx: &Context) -> Option<OtTrace> {
     let span = cx.span();
     let span = span.span_context();
-    OtTrace::new(span.trace_id(), span.span_id(), cx.sampling()?)
+    OtTrace::new(span.trace_id(), span.span_id(), cx.sampling()?).filter(OtTrace::can_be_sent)
 }
 
 /// The context with the span that was received.
