@@ -1,7 +1,7 @@
 //! From propagators to a composite.
 
 use crate::{
-    CompositePropagator, Concern, IntoPart, Part,
+    CompositePropagator, Concern, IntoPart, Part, Problem,
     part::Shared,
     propagator::{Composite, InOrder},
     watch::Watch,
@@ -34,6 +34,7 @@ pub struct Builder {
     writing: Vec<usize>,
     limits: Option<Limits>,
     last_wins: bool,
+    problems: Vec<Problem>,
     #[cfg(feature = "metrics")]
     meter: Option<Meter>,
 }
@@ -106,6 +107,14 @@ impl Builder {
         Self { parts, writing, ..Self::default() }
     }
 
+    pub(crate) fn with_problems(self, problems: Vec<Problem>) -> Self {
+        Self { problems, ..self }
+    }
+
+    pub(crate) fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
     /// The composite.
     #[must_use]
     pub fn build(mut self) -> CompositePropagator {
@@ -123,6 +132,7 @@ impl Builder {
             description,
             parts: self.parts,
             last_wins: self.last_wins,
+            problems: self.problems,
         }))
     }
 

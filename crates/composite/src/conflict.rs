@@ -50,3 +50,11 @@ pub(crate) fn remember(chosen: &Context, other: SpanContext) -> Context {
     let others = known.iter().cloned().chain([other]).collect();
     chosen.with_value(NotChosen { instead_of: chosen.span().span_context().trace_id(), others })
 }
+
+/// The context without what an earlier request of the same trace left there.
+pub(crate) fn forget(cx: Context) -> Context {
+    if cx.conflicting_span_contexts().is_empty() {
+        return cx;
+    }
+    cx.with_value(NotChosen { instead_of: TraceId::INVALID, others: Vec::new() })
+}

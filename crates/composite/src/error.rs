@@ -1,8 +1,8 @@
-//! What may be wrong with a list of names.
+//! What may be wrong with a setting.
 
 use std::{error::Error, fmt};
 
-/// A list of propagator names that cannot be used as it stands; it says all that is wrong at once.
+/// A setting that cannot be used as it stands; it says all that is wrong at once.
 ///
 /// ```
 /// use otel_composite::{Problem, from_list};
@@ -14,12 +14,12 @@ use std::{error::Error, fmt};
 /// );
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ListError {
+pub struct SettingError {
     pub(crate) problems: Vec<Problem>,
     pub(crate) known: String,
 }
 
-impl ListError {
+impl SettingError {
     /// All problems, in the order of the list.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
@@ -27,7 +27,7 @@ impl ListError {
     }
 }
 
-impl fmt::Display for ListError {
+impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for problem in &self.problems {
             write!(f, "{problem}; ")?;
@@ -36,9 +36,16 @@ impl fmt::Display for ListError {
     }
 }
 
-impl Error for ListError {}
+impl Error for SettingError {}
 
-/// One thing that is wrong with a list of propagator names.
+/// One thing that is wrong with a setting.
+///
+/// ```
+/// use otel_composite::Problem;
+///
+/// let problem = Problem::Unknown { name: "zipkin\n".to_owned() };
+/// assert_eq!(problem.to_string(), r#"unknown propagator "zipkin\n""#);
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Problem {
@@ -57,6 +64,32 @@ pub enum Problem {
     },
     /// `none` says that there are no propagators, and others are listed beside it.
     NoneAmongOthers,
+    /// The list is quoted, or something else than commas parts its names. They were understood.
+    Punctuation {
+        /// The list as it should be.
+        read_as: String,
+    },
+    /// The variable is unset, and no format is compiled in that could be the default.
+    NothingCompiledIn,
+    /// A limit that is not a number.
+    NotANumber {
+        /// The variable.
+        variable: &'static str,
+        /// What it holds. It is shown escaped and cut.
+        value: String,
+    },
+    /// The meter records nothing, as one does that is made before there is a provider for it: see `Builder::meter`.
+    MeterRecordsNothing,
+}
+
+impl Problem {
+    /// The environment variable, where it is another one than that of the names.
+    pub(crate) fn variable(&self) -> Option<&'static str> {
+        match self {
+            Self::NotANumber { variable, .. } => Some(variable),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -67,6 +100,18 @@ impl fmt::Display for Problem {
                 write!(f, "{name} is not compiled in: enable the feature \"{feature}\" of otel-composite")
             }
             Self::NoneAmongOthers => f.write_str("\"none\" is ignored beside other names"),
+            Self::Punctuation { read_as } => {
+                write!(f, "a list has no quotes, and commas between its names: read as {}", Quoted(read_as))
+            }
+            Self::NothingCompiledIn => f.write_str(
+                "no format is compiled in: enable the feature \"tracecontext\" or another one of otel-composite",
+            ),
+            Self::NotANumber { variable, value } => {
+                write!(f, "{variable} is not a number and was not used: {}", Quoted(value))
+            }
+            Self::MeterRecordsNothing => f.write_str(
+                "the meter records nothing: set the global meter provider before the meter is made, or give it readers",
+            ),
         }
     }
 }
@@ -77,7 +122,8 @@ impl fmt::Display for Problem {
 pub enum RegisterError {
     /// There is a propagator of this name already; or it is `none`.
     Taken,
-    /// The name is empty, or has a comma or white space in it, so that no list could hold it.
+    /// The name is empty, or has white space, a comma, a semicolon, a quote or a bracket in it, so that no list could
+    /// hold it.
     Unlistable,
 }
 
@@ -85,7 +131,9 @@ impl fmt::Display for RegisterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Taken => "the name is taken",
-            Self::Unlistable => "a name in a list is not empty and has no comma or white space",
+            Self::Unlistable => {
+                "a name in a list is not empty and has no white space, comma, semicolon, quote or bracket"
+            }
         })
     }
 }
@@ -118,7 +166,10 @@ mod tests {
     fn a_refused_name_is_told_why() {
         let rows = [
             (RegisterError::Taken, "the name is taken"),
-            (RegisterError::Unlistable, "a name in a list is not empty and has no comma or white space"),
+            (
+                RegisterError::Unlistable,
+                "a name in a list is not empty and has no white space, comma, semicolon, quote or bracket",
+            ),
         ];
         for (error, expected) in rows {
             assert_eq!(error.to_string(), expected);

@@ -20,7 +20,7 @@ pub(crate) fn configuration(variable: &str, problem: &dyn Display, known: &str) 
     tracing::event!(
         name: "propagator.configuration", target: TARGET, Level::WARN,
         name = "propagator.configuration", variable, %problem, known,
-        "{variable}: {problem}; known names: {known}"
+        "a part of a setting was not used as it stands"
     );
 }
 
@@ -29,6 +29,6 @@ pub(crate) fn installed(propagator: &dyn std::fmt::Debug) {
     tracing::event!(
         name: "propagator.installed", target: TARGET, Level::INFO,
         name = "propagator.installed", propagator = ?propagator,
-        "propagator installed: {propagator:?}"
+        "propagator installed"
     );
 }

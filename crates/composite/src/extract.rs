@@ -8,12 +8,12 @@ use opentelemetry::{
     Context,
     baggage::BaggageExt as _,
     propagation::Extractor,
-    trace::{SpanContext, TraceContextExt, TraceState},
+    trace::{SpanContext, TraceContextExt},
 };
 use otel_propagator_core::{
     header::{self, Lines},
     remote,
-    sampling::SamplingExt as _,
+    sampling::{Sampling, SamplingExt as _},
 };
 use std::ptr;
 
@@ -22,8 +22,11 @@ pub(crate) struct Extraction<'a> {
     given: &'a Context,
     extractor: &'a dyn Extractor,
     watch: Option<&'a dyn Watch>,
+    last_wins: bool,
     read: Option<Context>,
     chosen: Option<&'a Part>,
+    /// Whether a format that knows `tracestate` has named the chosen trace.
+    has_tracestate: bool,
 }
 
 impl<'a> Extraction<'a> {
@@ -31,72 +34,121 @@ impl<'a> Extraction<'a> {
         given: &'a Context,
         extractor: &'a dyn Extractor,
         watch: Option<&'a dyn Watch>,
+        last_wins: bool,
     ) -> Self {
-        Self { given, extractor, watch, read: None, chosen: None }
+        Self { given, extractor, watch, last_wins, read: None, chosen: None, has_tracestate: false }
     }
 
     pub(crate) fn finish(self) -> Context {
         self.read.unwrap_or_else(|| self.given.clone())
     }
 
-    /// Reads one part. Of the trace formats, the first that yields a span is chosen, or the last.
-    pub(crate) fn read(&mut self, part: &'a Part, last_wins: bool) {
-        let before = self.read.as_ref().unwrap_or(self.given);
+    /// Reads one part.
+    pub(crate) fn read(&mut self, part: &'a Part) {
+        let (given, read) = (self.given, self.read.take());
+        let before = read.as_ref().unwrap_or(given);
         let after = part.propagator.extract_with_context(before, self.extractor);
         let (after, yielded) = match part.concern {
-            Concern::Trace if last_wins => replace(before, after, names_span),
-            Concern::Trace => self.prefer_earlier(part, before, after),
-            Concern::Baggage => {
-                replace(before, after, |before, after| !ptr::eq(before.baggage(), after.baggage()))
-            }
+            Concern::Trace => self.trace(part, before, after),
+            Concern::Baggage => baggage(before, after),
             Concern::Other => (after, None),
         };
         if let Some(watch) = self.watch.filter(|_| part.concern != Concern::Other) {
-            watch.extracted(part, yielded.unwrap_or_else(|| why_nothing(part, self.extractor, &after)));
-        }
-        if yielded == Some(Outcome::Valid) && part.concern == Concern::Trace {
-            self.chosen = Some(part);
+            let outcome = yielded.unwrap_or_else(|| why_nothing(part, self.extractor, before, &after));
+            watch.extracted(part, outcome);
         }
         self.read = Some(after);
     }
 
-    /// Judges what a trace format that is less preferred than those before has read.
-    fn prefer_earlier(&self, part: &Part, before: &Context, after: Context) -> (Context, Option<Outcome>) {
+    /// Judges what a trace format has read: the first that names a span is chosen, or the last.
+    fn trace(&mut self, part: &'a Part, before: &Context, after: Context) -> (Context, Option<Outcome>) {
         if same_span(before, &after) {
             return (after, None);
+        }
+        if self.last_wins {
+            let outcome = is_received(&after).then_some(Outcome::Valid);
+            return (conflict::forget(after), outcome);
         }
         if !is_received(&after) {
             return (before.clone(), None);
         }
-        let Some(chosen) = self.chosen else { return (after, Some(Outcome::Valid)) };
-        let on_conflict = || events::conflict(chosen.header(), part.header());
-        (resolved(before, &after, on_conflict), Some(Outcome::NotChosen))
+        let Some(chosen) = self.chosen else {
+            self.chosen = Some(part);
+            self.has_tracestate = part.knows_tracestate();
+            return (conflict::forget(after), Some(Outcome::Valid));
+        };
+        (self.resolve(chosen, part, before, &after), Some(Outcome::NotChosen))
+    }
+
+    /// What a later format may add to the chosen one: all but its span where both name one trace, nothing else.
+    fn resolve(&mut self, chosen: &Part, part: &Part, before: &Context, after: &Context) -> Context {
+        let (chosen_span, later_span) = (before.span(), after.span());
+        let (winner, later) = (chosen_span.span_context(), later_span.span_context());
+        if winner.trace_id() != later.trace_id() {
+            events::conflict(chosen.header(), part.header());
+            return conflict::remember(before, later.clone());
+        }
+        // A format that knows `tracestate` and brings none says that there is none, or brings one that the API's type
+        // cannot hold. Neither is replaced.
+        let trace_state = if self.has_tracestate { winner.trace_state() } else { later.trace_state() };
+        self.has_tracestate |= part.knows_tracestate();
+        let sampling = stated(before, after);
+        let flags = winner.trace_flags();
+        let flags = flags.with_sampled(sampling.map_or(flags.is_sampled(), Sampling::is_sampled));
+        let (trace_id, span_id) = (winner.trace_id(), winner.span_id());
+        let span = SpanContext::new(trace_id, span_id, flags, true, trace_state.clone());
+        remote::with_preferred_span(before, after, span, sampling)
     }
 }
 
-fn replace(
-    before: &Context,
-    after: Context,
-    found: fn(&Context, &Context) -> bool,
-) -> (Context, Option<Outcome>) {
-    let outcome = found(before, &after).then_some(Outcome::Valid);
-    (after, outcome)
+/// What both formats of a trace say together of its sampling, where that is more than the chosen one's flag: the later one
+/// asks for a debug trace, or the chosen one left the decision open.
+///
+/// > If the debug flag is set, the sampled flag MUST also be set
+///
+/// <https://opentelemetry.io/docs/specs/otel/context/api-propagators/#b3-extract>
+fn stated(chosen: &Context, later: &Context) -> Option<Sampling> {
+    match (chosen.sampling(), later.sampling()) {
+        (_, Some(Sampling::Debug)) => Some(Sampling::Debug),
+        (Some(Sampling::Defer), _) if later.span().span_context().is_sampled() => Some(Sampling::Accept),
+        (Some(Sampling::Defer), _) => Some(Sampling::Defer),
+        _ => None,
+    }
+}
+
+/// Judges what a baggage format has read. One that finds nothing takes nothing away.
+fn baggage(before: &Context, after: Context) -> (Context, Option<Outcome>) {
+    let (given, read) = (before.baggage(), after.baggage());
+    if ptr::eq(given, read) {
+        (after, None)
+    } else if !read.is_empty() {
+        (after, Some(Outcome::Valid))
+    } else if given.is_empty() {
+        (after, None)
+    } else {
+        let given = given.iter().map(|(key, content)| (key.clone(), content.clone()));
+        (after.with_baggage(given.collect::<opentelemetry::baggage::Baggage>()), None)
+    }
 }
 
 /// Of a format that yielded nothing.
-fn why_nothing(part: &Part, extractor: &dyn Extractor, after: &Context) -> Outcome {
-    if part.extract_fields().all(|name| header::lines(extractor, name) == Lines::Absent) {
-        Outcome::Absent
-    } else if part.extract_fields().any(|name| name == "b3") && after.bare_sampling().is_some() {
+fn why_nothing(part: &Part, extractor: &dyn Extractor, before: &Context, after: &Context) -> Outcome {
+    if has_decision(part, extractor, before, after) {
         Outcome::SamplingOnly
+    } else if part.telling_fields().all(|name| header::lines(extractor, name) == Lines::Absent) {
+        Outcome::Absent
     } else {
         Outcome::Malformed
     }
 }
 
-/// Whether a propagator put a valid remote span into the context.
-fn names_span(before: &Context, after: &Context) -> bool {
-    !same_span(before, after) && is_received(after)
+/// Whether a trace format read a decision without ids. Where the given context has the very same one already, it is
+/// asked once more, of a context that has none.
+fn has_decision(part: &Part, extractor: &dyn Extractor, before: &Context, after: &Context) -> bool {
+    let is_new = || before.bare_sampling() != after.bare_sampling();
+    let is_same =
+        || part.propagator.extract_with_context(&Context::new(), extractor).bare_sampling().is_some();
+    part.concern == Concern::Trace && after.bare_sampling().is_some() && (is_new() || is_same())
 }
 
 fn is_received(cx: &Context) -> bool {
@@ -113,25 +165,4 @@ fn same_span(before: &Context, after: &Context) -> bool {
         (true, true) => ptr::eq(before.span().span_context(), after.span().span_context()),
         (before, after) => before == after,
     }
-}
-
-/// What a later format may add to the chosen one: all but its span where both name one trace, nothing else.
-fn resolved(chosen: &Context, later: &Context, on_conflict: impl FnOnce()) -> Context {
-    let (chosen_span, later_span) = (chosen.span(), later.span());
-    let (winner, other) = (chosen_span.span_context(), later_span.span_context());
-    if winner.trace_id() == other.trace_id() {
-        return remote::with_preferred_span(later, with_trace_state_of(winner, other));
-    }
-    on_conflict();
-    conflict::remember(chosen, other.clone())
-}
-
-/// The winner's span; a format without a `tracestate` of its own does not take away the other's.
-fn with_trace_state_of(winner: &SpanContext, other: &SpanContext) -> SpanContext {
-    let trace_state = if is_empty(winner.trace_state()) { other.trace_state() } else { winner.trace_state() };
-    SpanContext::new(winner.trace_id(), winner.span_id(), winner.trace_flags(), true, trace_state.clone())
-}
-
-fn is_empty(trace_state: &TraceState) -> bool {
-    trace_state.into_iter().next().is_none()
 }

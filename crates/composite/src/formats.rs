@@ -47,19 +47,20 @@ macro_rules! formats {
 }
 
 // The name in OTEL_PROPAGATORS, the feature, the concern, the propagator and its constructor, and what is known of one:
-// its name, the headers that it reads, and the limits that its baggage keeps to (`bounded`) if it sends any.
+// its name, the headers that it reads, those of them that say nothing on their own (`beside`), and the limits that its
+// baggage keeps to (`bounded`) if it sends any.
 formats! {
     "tracecontext", "tracecontext", Trace, otel_tracecontext::TraceContextPropagator, new,
-        |it| Known::new("tracecontext", it.fields());
+        |it| Known::new("tracecontext", it.fields()).beside(&["tracestate"]);
     "baggage", "w3c-baggage", Baggage, otel_w3c_baggage::BaggagePropagator, new,
         |it| Known::new("baggage", it.fields())
             .bounded(it, it.outbound_limits(), |it, limits, observer| {
                 it.with_outbound_limits(limits).with_observer(observer)
             });
     "b3", "b3", Trace, otel_b3::B3Propagator, single,
-        |it| Known::new(b3_name(*it), it.extract_fields());
+        |it| Known::new(b3_name(*it), it.extract_fields()).beside(&["x-b3-flags", "x-b3-parentspanid"]);
     "b3multi", "b3", Trace, otel_b3::B3Propagator, multi,
-        |it| Known::new(b3_name(*it), it.extract_fields());
+        |it| Known::new(b3_name(*it), it.extract_fields()).beside(&["x-b3-flags", "x-b3-parentspanid"]);
     "jaeger", "jaeger", Trace, otel_jaeger::JaegerPropagator, new,
         |it| Known::new("jaeger", it.extract_fields()).bounded_if(it.baggage().is_sent(), it, it.outbound_limits(),
             |it, limits, observer| it.with_outbound_limits(limits).with_observer(observer));

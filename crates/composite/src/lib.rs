@@ -66,7 +66,7 @@
 //! | event | level | fields | meaning |
 //! |---|---|---|---|
 //! | `propagator.conflict` | `WARN` | `chosen`, `not_chosen` (headers), `suppressed` | two headers name different traces; rate-limited |
-//! | `propagator.configuration` | `WARN` | `variable`, `problem`, `known` | a name in `OTEL_PROPAGATORS` was not used; one for each |
+//! | `propagator.configuration` | `WARN` | `variable`, `problem`, `known` | a setting was not used as it stands; one for each problem |
 //! | `propagator.installed` | `INFO` | `propagator` | what [`install`] was given |
 //!
 //! # Choosing formats
@@ -106,7 +106,7 @@
 //! assert!(send_both.to_string().starts_with("extract: tracecontext > b3; inject: tracecontext, b3; "));
 //! assert!(send_w3c.to_string().starts_with("extract: tracecontext > b3; inject: tracecontext; "));
 //! # }
-//! # Ok::<(), otel_composite::ListError>(())
+//! # Ok::<(), otel_composite::SettingError>(())
 //! ```
 //!
 //! In the second step both headers name the same trace, so a debug state still arrives with `b3` and a `tracestate` with
@@ -135,8 +135,12 @@
 //!
 //! # Departures
 //!
-//! - An `OTEL_PROPAGATORS` of which no name can be used means no propagators, not the default ones: what an operator did
-//!   not name is never sent.
+//! - An `OTEL_PROPAGATORS` of which no name can be used means no propagators. The specification would have the setting
+//!   ignored, so that `tracecontext,baggage` were sent. But a service that is told to send `b3` must not send baggage
+//!   instead, which may be private: a trace that breaks is seen and mended, baggage that left is gone. It is warned of,
+//!   and [`try_from_env`] makes it an error.
+//! - An unset `OTEL_PROPAGATORS` in a build without `tracecontext` means the trace formats that the build has: who compiled
+//!   in `b3` alone wants it, and not a service that propagates nothing.
 //! - The specification does not say what `none` means beside other names. Here it is warned of and ignored.
 //!
 //! # Non-goals
@@ -149,6 +153,7 @@
 mod builder;
 mod conflict;
 mod direction;
+mod env;
 mod error;
 mod events;
 mod extract;
@@ -165,7 +170,7 @@ mod watch;
 pub use builder::Builder;
 pub use conflict::ConflictExt;
 pub use direction::{ExtractOnly, InjectOnly, extract_only, inject_only};
-pub use error::{ListError, Problem, RegisterError};
+pub use error::{Problem, RegisterError, SettingError};
 pub use install::{Handle, install};
 #[cfg(feature = "b3")]
 pub use otel_b3::B3Propagator;
@@ -194,18 +199,62 @@ pub use registry::{Concern, Registry};
 ///
 /// | value | means |
 /// |---|---|
-/// | unset, empty, or nothing but white space and commas | `tracecontext,baggage` |
+/// | unset, empty, or nothing but white space and commas | `tracecontext,baggage`; in a build without `tracecontext`, the trace formats that it has |
 /// | `none` | no propagators |
 /// | a comma-separated list | these, the trace formats in the order of preference |
 ///
 /// Names are trimmed, compared without case, and used once. A name that cannot be used (unknown, not compiled in, of a
 /// format that this crate does not have, or `none` beside others) costs one `propagator.configuration` event, which also
-/// says which names are known and which feature to enable; the other names are used.
+/// says which names are known and which feature to enable; the other names are used. A list that is quoted, or parted by
+/// semicolons or spaces, is understood and told of as well.
+///
+/// Two more variables are this crate's own and limit the baggage that is sent, as [`Builder::limits`] does:
+///
+/// | variable | holds |
+/// |---|---|
+/// | `OTELP_BAGGAGE_MAX_MEMBERS` | the most members |
+/// | `OTELP_BAGGAGE_MAX_BYTES` | the most bytes of the header |
+///
+/// Whatever was wrong can also be asked of the result, with [`CompositePropagator::problems`]; [`try_from_env`] has it as
+/// an error.
 ///
 /// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration>
+///
+/// ```
+/// let propagator = otel_composite::from_env();
+/// # #[cfg(all(feature = "tracecontext", feature = "w3c-baggage"))]
+/// assert!(propagator.to_string().starts_with("extract: tracecontext; inject: tracecontext; baggage: baggage"));
+/// ```
 #[must_use]
 pub fn from_env() -> CompositePropagator {
     Registry::new().builder_from_env().build()
+}
+
+/// The same as [`from_env`], for a service that would rather not start than start with a setting it cannot use.
+///
+/// ```no_run
+/// fn main() -> Result<(), otel_composite::SettingError> {
+///     let propagator = otel_composite::install(otel_composite::try_from_env()?);
+///     // …
+///     Ok(())
+/// }
+/// ```
+///
+/// # Errors
+///
+/// Everything that is wrong with the variables, at once.
+pub fn try_from_env() -> Result<CompositePropagator, SettingError> {
+    Registry::new().try_builder_from_env().map(Builder::build)
+}
+
+/// The same as [`from_env`], with the names from another variable, such as one for each part of a program.
+///
+/// ```
+/// let propagator = otel_composite::from_env_var("EDGE_PROPAGATORS");
+/// ```
+#[must_use]
+pub fn from_env_var(variable: &str) -> CompositePropagator {
+    Registry::new().builder_from_env_var(variable).build()
 }
 
 /// The propagators of a list such as `OTEL_PROPAGATORS` holds: see [`from_env`].
@@ -215,13 +264,13 @@ pub fn from_env() -> CompositePropagator {
 /// let propagator = otel_composite::from_list("b3, tracecontext, baggage")?;
 /// assert!(propagator.to_string().starts_with("extract: b3 > tracecontext; inject: b3, tracecontext; "));
 /// # }
-/// # Ok::<(), otel_composite::ListError>(())
+/// # Ok::<(), otel_composite::SettingError>(())
 /// ```
 ///
 /// # Errors
 ///
 /// All names that cannot be used, at once.
-pub fn from_list(list: &str) -> Result<CompositePropagator, ListError> {
+pub fn from_list(list: &str) -> Result<CompositePropagator, SettingError> {
     Registry::new().builder_from_list(list).map(Builder::build)
 }
 
@@ -232,13 +281,13 @@ pub fn from_list(list: &str) -> Result<CompositePropagator, ListError> {
 /// let propagator = otel_composite::from_lists("tracecontext,b3", "tracecontext")?;
 /// assert_eq!(propagator.to_string(), "extract: tracecontext > b3; inject: tracecontext; baggage: nothing");
 /// # }
-/// # Ok::<(), otel_composite::ListError>(())
+/// # Ok::<(), otel_composite::SettingError>(())
 /// ```
 ///
 /// # Errors
 ///
 /// All names of either list that cannot be used, at once.
-pub fn from_lists(extract: &str, inject: &str) -> Result<CompositePropagator, ListError> {
+pub fn from_lists(extract: &str, inject: &str) -> Result<CompositePropagator, SettingError> {
     Registry::new().builder_from_lists(extract, inject).map(Builder::build)
 }
 

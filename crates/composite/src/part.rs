@@ -34,6 +34,8 @@ pub(crate) struct Known {
     name: Cow<'static, str>,
     /// The headers it looks for; the first one stands for the format in events.
     reads: Vec<String>,
+    /// Those of them that say nothing on their own.
+    beside: &'static [&'static str],
     baggage: SentBaggage,
 }
 
@@ -149,6 +151,15 @@ impl Part {
         self.known.reads.first().map_or(&*self.known.name, String::as_str)
     }
 
+    /// The headers of which one alone says that something came in this format.
+    pub(crate) fn telling_fields(&self) -> impl Iterator<Item = &str> {
+        self.extract_fields().filter(|field| !self.known.beside.contains(field))
+    }
+
+    pub(crate) fn knows_tracestate(&self) -> bool {
+        self.known.reads.iter().any(|field| field.eq_ignore_ascii_case("tracestate"))
+    }
+
     /// Gives the limits to a propagator that can hold to them by itself and has been given no others.
     pub(crate) fn hold_to(&mut self, given: &Limits) {
         if let SentBaggage::Within { limits, within } = &mut self.known.baggage {
@@ -210,7 +221,13 @@ impl Known {
     /// A propagator that reads these headers and sends no baggage.
     pub(crate) fn new(name: impl Into<Cow<'static, str>>, reads: FieldIter<'_>) -> Self {
         let reads = reads.map(str::to_owned).collect();
-        Self { name: name.into(), reads, baggage: SentBaggage::Never }
+        Self { name: name.into(), reads, beside: &[], baggage: SentBaggage::Never }
+    }
+
+    /// One for which these of its headers say nothing without the others, so that alone they are not malformed.
+    #[allow(dead_code, reason = "there may be no format")]
+    pub(crate) fn beside(self, fields: &'static [&'static str]) -> Self {
+        Self { beside: fields, ..self }
     }
 
     /// One that sends baggage within limits of its own, which can be set.

@@ -1,7 +1,7 @@
 //! All propagators of a service as one.
 
 use crate::{
-    Builder, Part,
+    Builder, Part, Problem,
     extract::Extraction,
     part::Shared,
     watch::{Watch, Watched},
@@ -43,6 +43,7 @@ pub(crate) struct Composite {
     pub(crate) extract_fields: Vec<String>,
     pub(crate) description: String,
     pub(crate) watch: Option<Box<dyn Watch>>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl CompositePropagator {
@@ -59,7 +60,7 @@ impl CompositePropagator {
     /// let parts = propagator.parts().map(|part| (part.name(), part.extracts(), part.injects()));
     /// assert_eq!(parts.collect::<Vec<_>>(), [("tracecontext", true, true), ("b3", true, false)]);
     /// # }
-    /// # Ok::<(), otel_composite::ListError>(())
+    /// # Ok::<(), otel_composite::SettingError>(())
     /// ```
     #[must_use]
     pub fn parts(&self) -> impl ExactSizeIterator<Item = &Part> {
@@ -80,11 +81,27 @@ impl CompositePropagator {
     /// assert_eq!(propagator.fields().collect::<Vec<_>>(), ["traceparent", "tracestate"]);
     /// assert!(propagator.extract_fields().any(|field| field == "x-b3-traceid"));
     /// # }
-    /// # Ok::<(), otel_composite::ListError>(())
+    /// # Ok::<(), otel_composite::SettingError>(())
     /// ```
     #[must_use]
     pub fn extract_fields(&self) -> FieldIter<'_> {
         FieldIter::new(&self.0.extract_fields)
+    }
+
+    /// What was wrong with the settings that it was made from, such as a name in `OTEL_PROPAGATORS` that was not used.
+    ///
+    /// [`from_env`](crate::from_env) also tells of each with an event, which nobody sees where the subscriber comes later.
+    ///
+    /// ```
+    /// let propagator = otel_composite::from_env();
+    /// for problem in propagator.problems() {
+    ///     eprintln!("{problem}");
+    /// }
+    /// # assert_eq!(propagator.problems(), []);
+    /// ```
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.0.problems
     }
 }
 
@@ -122,10 +139,8 @@ impl TextMapPropagator for CompositePropagator {
 
 impl Composite {
     fn extract(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let mut extraction = Extraction::new(cx, extractor, self.watch.as_deref());
-        for part in self.parts.iter().filter(|part| part.extracts) {
-            extraction.read(part, self.last_wins);
-        }
+        let mut extraction = Extraction::new(cx, extractor, self.watch.as_deref(), self.last_wins);
+        self.parts.iter().filter(|part| part.extracts).for_each(|part| extraction.read(part));
         extraction.finish()
     }
 }

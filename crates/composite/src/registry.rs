@@ -1,11 +1,11 @@
 //! Propagators by name.
 
 use crate::{
-    Builder, IntoPart, ListError, Part, Problem, RegisterError, events,
+    Builder, IntoPart, Part, Problem, RegisterError, SettingError,
     formats::{self, FORMATS},
-    list,
+    list::{self, List},
 };
-use std::{env, fmt, ptr};
+use std::{fmt, ptr};
 
 /// What a propagator is about, which decides how a [`Builder`] uses it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,7 +83,7 @@ impl Registry {
         if name.eq_ignore_ascii_case(list::NONE) || self.entry(name).is_some() {
             return Err(RegisterError::Taken);
         }
-        if name.is_empty() || name.contains(|char: char| char == ',' || char.is_whitespace()) {
+        if name.is_empty() || name.contains(list::is_no_part_of_a_name) {
             return Err(RegisterError::Unlistable);
         }
         let make = Box::new(move || make().into_part(concern));
@@ -101,7 +101,7 @@ impl Registry {
     /// # Errors
     ///
     /// All names that cannot be used.
-    pub fn builder_from_list(&self, list: &str) -> Result<Builder, ListError> {
+    pub fn builder_from_list(&self, list: &str) -> Result<Builder, SettingError> {
         self.builder_from_lists(list, list)
     }
 
@@ -110,8 +110,8 @@ impl Registry {
     /// # Errors
     ///
     /// All names of either list that cannot be used.
-    pub fn builder_from_lists(&self, extract: &str, inject: &str) -> Result<Builder, ListError> {
-        self.builder_from_names(list::names(extract), list::names(inject))
+    pub fn builder_from_lists(&self, extract: &str, inject: &str) -> Result<Builder, SettingError> {
+        self.try_builder(&List::parse(extract), &List::parse(inject))
     }
 
     /// The same with a name an item, not parsed.
@@ -125,7 +125,7 @@ impl Registry {
     ///     "extract: tracecontext; inject: tracecontext; baggage: baggage (extract only)"
     /// );
     /// # }
-    /// # Ok::<(), otel_composite::ListError>(())
+    /// # Ok::<(), otel_composite::SettingError>(())
     /// ```
     ///
     /// # Errors
@@ -135,61 +135,70 @@ impl Registry {
         &self,
         extract: impl IntoIterator<Item = &'a str>,
         inject: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Builder, ListError> {
-        let mut problems = Vec::new();
-        let extract = self.resolve(extract, &mut problems);
-        let inject = self.resolve(inject, &mut problems);
-        if problems.is_empty() {
-            Ok(build(&extract, &inject))
-        } else {
-            Err(ListError { problems, known: self.known() })
-        }
+    ) -> Result<Builder, SettingError> {
+        self.try_builder(&List::of(extract), &List::of(inject))
     }
 
-    /// The propagators that the environment asks for: see [`from_env`](crate::from_env).
-    pub fn builder_from_env(&self) -> Builder {
-        let value = env::var_os(VARIABLE).unwrap_or_default();
-        let value = value.to_string_lossy();
-        let (setting, list) = if list::is_blank(&value) { (DEFAULTED, DEFAULT) } else { (VARIABLE, &*value) };
+    fn try_builder(&self, extract: &List<'_>, inject: &List<'_>) -> Result<Builder, SettingError> {
         let mut problems = Vec::new();
-        let entries = self.resolve(list::names(list), &mut problems);
-        for problem in &problems {
-            events::configuration(setting, problem, &self.known());
-        }
-        build(&entries, &entries)
+        let builder = self.builder(extract, inject, &mut problems);
+        if problems.is_empty() { Ok(builder) } else { Err(SettingError { problems, known: self.known() }) }
     }
 
-    /// The propagators of these names; names in vain go to the problems.
-    fn resolve<'a>(
+    /// The propagators of these lists; what is wrong with them goes to the problems.
+    pub(crate) fn builder(
         &self,
-        names: impl IntoIterator<Item = &'a str>,
+        extract: &List<'_>,
+        inject: &List<'_>,
         problems: &mut Vec<Problem>,
-    ) -> Vec<&Entry> {
+    ) -> Builder {
+        build(&self.resolve(extract, problems), &self.resolve(inject, problems))
+    }
+
+    fn resolve(&self, list: &List<'_>, problems: &mut Vec<Problem>) -> Vec<&Entry> {
         let mut entries = Vec::new();
-        for name in list::distinct(names.into_iter()) {
-            match self.entry(name).ok_or_else(|| list::problem(name)) {
-                Ok(entry) => entries.push(entry),
-                Err(problem) if problems.contains(&problem) => {}
-                Err(problem) => problems.push(problem),
+        let mut tell = |problem| {
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        };
+        list.problem.iter().cloned().for_each(&mut tell);
+        for name in list.distinct() {
+            match self.entry(name) {
+                Some(entry) => entries.push(entry),
+                None => tell(list::problem(name)),
             }
         }
         entries
+    }
+
+    /// What a setting means that names nothing: `tracecontext,baggage`, as far as this build has them. Where it has no
+    /// `tracecontext`, each trace format that it has takes its place, by the first of its names.
+    pub(crate) fn default_names(&self) -> Vec<&'static str> {
+        let mut features = vec!["tracecontext", "w3c-baggage"];
+        let mut names: Vec<&str> = vec!["tracecontext"];
+        if self.entry("tracecontext").is_none() {
+            let trace = FORMATS.iter().filter(|format| format.concern == Concern::Trace);
+            for format in trace.filter(|format| format.compiled_in.is_some()) {
+                if !features.contains(&format.feature) {
+                    features.push(format.feature);
+                    names.push(format.name);
+                }
+            }
+        }
+        names.push("baggage");
+        names.retain(|name| self.entry(name).is_some());
+        names
     }
 
     fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
     }
 
-    fn known(&self) -> String {
+    pub(crate) fn known(&self) -> String {
         self.names().collect::<Vec<_>>().join(", ")
     }
 }
-
-/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#general-sdk-configuration>
-const VARIABLE: &str = "OTEL_PROPAGATORS";
-const DEFAULT: &str = "tracecontext,baggage";
-/// What a problem is laid to where the variable names nothing.
-const DEFAULTED: &str = "OTEL_PROPAGATORS (its default, tracecontext,baggage)";
 
 /// What is in both lists goes both ways. Each list keeps its order.
 fn build(extract: &[&Entry], inject: &[&Entry]) -> Builder {

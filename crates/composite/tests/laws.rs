@@ -72,9 +72,13 @@ proptest! {
         }
         let cx = builder.build().extract_with_context(&Context::new(), &carrier);
         let span = cx.span();
-        let ids = |span: &SpanContext| (span.trace_id(), span.span_id(), span.trace_flags());
-        let first = alone.iter().find(|span| span.is_valid());
-        prop_assert_eq!(ids(span.span_context()), ids(first.unwrap_or(&SpanContext::NONE)));
+        let ids = |span: &SpanContext| (span.trace_id(), span.span_id());
+        let first = alone.iter().find(|span| span.is_valid()).unwrap_or(&SpanContext::NONE);
+        prop_assert_eq!(ids(span.span_context()), ids(first));
+        let (sampled, of_first) = (span.span_context().is_sampled(), first.is_sampled());
+        let by_another = alone.iter().any(|span| span.trace_id() == first.trace_id() && span.is_sampled());
+        prop_assert!(sampled || !of_first, "a decision is not taken back");
+        prop_assert!(sampled == of_first || by_another, "nor is one made that nobody made");
 
         let trace_id = span.span_context().trace_id();
         let others: Vec<_> =

@@ -98,7 +98,11 @@ const W3C: (&str, &str) = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b
 fn outcomes_by_format() {
     let same = ("b3", "0af7651916cd43dd8448eb211c80319c-00000000000000b2-1");
     let other = ("x-house", "4bf92f3577b34da6a3ce929d0e0e4736-00000000000000c3");
-    let rows: [(&str, Pairs<'_>, [&str; 4]); 8] = [
+    let rows: [(&str, Pairs<'_>, [&str; 4]); 12] = [
+        ("a tracestate alone says nothing", &[("tracestate", "a=1")], ["absent"; 4]),
+        ("flags that ask for nothing", &[("x-b3-flags", "0")], ["absent"; 4]),
+        ("flags that ask for debug", &[("x-b3-flags", "1")], ["absent", "sampling_only", "absent", "absent"]),
+        ("a parent of nothing", &[("x-b3-parentspanid", "00000000000000b2")], ["absent"; 4]),
         ("nothing", &[], ["absent", "absent", "absent", "absent"]),
         (
             "all valid",
@@ -133,6 +137,54 @@ fn outcomes_by_format() {
         let points = recorder.points("propagator.extractions");
         assert_eq!(points, by_format(outcomes, 3), "{rule}");
     }
+}
+
+/// > The `GetAll` function SHOULD return an empty collection if the key doesn't exist in the carrier
+#[test]
+fn an_empty_collection_is_an_absent_header() {
+    struct Empty;
+    impl Extractor for Empty {
+        fn get(&self, _: &str) -> Option<&str> {
+            None
+        }
+        fn get_all(&self, _: &str) -> Option<Vec<&str>> {
+            Some(Vec::new())
+        }
+        fn keys(&self) -> Vec<&str> {
+            Vec::new()
+        }
+    }
+    let recorder = Recorder::new();
+    recorder.build(formats()).extract_with_context(&Context::new(), &Empty);
+    assert_eq!(recorder.points("propagator.extractions"), by_format(["absent"; 4], 1));
+}
+
+/// A decision of an earlier request in a context that is used again is not this request's.
+#[test]
+fn a_decision_is_counted_where_it_came() {
+    let earlier = B3Propagator::single().extract_with_context(&Context::new(), &headers(&[("b3", "0")]));
+    let rows = [
+        ("garbage", "x", "malformed"),
+        ("the same decision again", "0", "sampling_only"),
+        ("another", "1", "sampling_only"),
+    ];
+    for (rule, value, outcome) in rows {
+        let recorder = Recorder::new();
+        recorder.build(formats()).extract_with_context(&earlier, &headers(&[("b3", value)]));
+        let expected = by_format(["absent", outcome, "absent", "absent"], 1);
+        assert_eq!(recorder.points("propagator.extractions"), expected, "{rule}");
+    }
+}
+
+/// One that puts empty baggage into the context has found none.
+#[test]
+fn empty_baggage_is_not_valid() {
+    let recorder = Recorder::new();
+    let builder =
+        CompositePropagator::builder().baggage(opentelemetry_sdk::propagation::BaggagePropagator::new());
+    recorder.build(builder).extract_with_context(&Context::new(), &headers(&[("baggage", ";;;")]));
+    let row: &[&str] = &["BaggagePropagator", "malformed"];
+    assert_eq!(recorder.points("propagator.extractions"), expected(&[(row, (1, 1))]));
 }
 
 /// A header that is there, of which the carrier cannot give a line as text.

@@ -376,7 +376,8 @@ fn a_trace_that_two_formats_name_is_one_to_link_to() {
 
 #[test]
 fn last_wins_is_upstreams_order() {
-    for row in rows() {
+    let both_forms = orders([B3Single, TraceContext, B3Multi]).into_iter().flat_map(|order| states(&order));
+    for row in rows().into_iter().chain(both_forms) {
         let upstream =
             TextMapCompositePropagator::new(row.iter().map(|(format, _)| format.boxed()).collect());
         let ours = composite(&row).last_wins(true).build();

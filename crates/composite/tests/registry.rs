@@ -61,11 +61,13 @@ fn all_problems_of_a_list_at_once() {
 
 #[test]
 fn an_error_reads_as_one_line() {
-    let error = from_list("a\nb,none").unwrap_err();
+    let error = from_list("a\u{7}b,none").unwrap_err();
     let names = Registry::new().names().collect::<Vec<_>>().join(", ");
     assert_eq!(
         error.to_string(),
-        format!(r#"unknown propagator "a\nb"; "none" is ignored beside other names; known names: {names}"#)
+        format!(
+            r#"unknown propagator "a\u{{7}}b"; "none" is ignored beside other names; known names: {names}"#
+        )
     );
     let _: &dyn std::error::Error = &error;
 }
@@ -118,6 +120,8 @@ fn a_name_is_taken_if_nothing_else_has_it() {
         ("empty", "", Some(Unlistable)),
         ("a comma", "a,b", Some(Unlistable)),
         ("white space around", " a", Some(Unlistable)),
+        ("a semicolon", "a;b", Some(Unlistable)),
+        ("quoted", "\"a\"", Some(Unlistable)),
     ];
     for (rule, name, expected) in rows {
         let mut registry = Registry::new();

@@ -1,7 +1,7 @@
 //! What the service is set to.
 
 use otel_baggage_limits::Limits;
-use otel_composite::{CompositePropagator, ListError, Registry};
+use otel_composite::{CompositePropagator, Registry, SettingError};
 
 /// The propagators and limits of the service that receives the request.
 ///
@@ -10,7 +10,7 @@ use otel_composite::{CompositePropagator, ListError, Registry};
 ///
 /// let config = Config::new("b3,tracecontext,baggage")?;
 /// assert!(Config::new("b4").unwrap_err().to_string().contains("b4"));
-/// # Ok::<(), otel_composite::ListError>(())
+/// # Ok::<(), otel_composite::SettingError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -24,7 +24,7 @@ impl Config {
     /// # Errors
     ///
     /// All names that cannot be used.
-    pub fn new(propagators: &str) -> Result<Self, ListError> {
+    pub fn new(propagators: &str) -> Result<Self, SettingError> {
         Self::with_limits(propagators, Limits::new())
     }
 
@@ -33,7 +33,7 @@ impl Config {
     /// # Errors
     ///
     /// All names that cannot be used.
-    pub fn with_limits(propagators: &str, limits: Limits) -> Result<Self, ListError> {
+    pub fn with_limits(propagators: &str, limits: Limits) -> Result<Self, SettingError> {
         let list = if propagators.trim().is_empty() { DEFAULT } else { propagators };
         let propagator = Registry::new().builder_from_list(list)?.limits(limits).build();
         let mut formats: Vec<String> = Vec::new();

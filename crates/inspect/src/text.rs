@@ -10,7 +10,7 @@ use std::fmt::Write;
 ///
 /// let report = inspect(&Request::new([("b3", "0\u{7}")]), &Config::new("b3")?);
 /// assert!(to_text(&report).contains("b3: 0\\x07"));
-/// # Ok::<(), otel_composite::ListError>(())
+/// # Ok::<(), otel_composite::SettingError>(())
 /// ```
 #[must_use]
 pub fn to_text(report: &Report) -> String {

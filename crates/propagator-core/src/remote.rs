@@ -18,13 +18,13 @@ pub(crate) struct Remote {
     pub(crate) span_id: SpanId,
     /// [`Sampling::Accept`] where the sampled flag says all.
     pub(crate) sampling: Sampling,
-    /// Another span of the same request, by another format, that came second.
-    other: Option<SpanId>,
+    /// The span of the same request whose format wants to know, where it is not this one.
+    noted: Option<SpanId>,
 }
 
 impl Remote {
     pub(crate) fn new(span: &SpanContext, sampling: Sampling) -> Self {
-        Self { trace_id: span.trace_id(), span_id: span.span_id(), sampling, other: None }
+        Self { trace_id: span.trace_id(), span_id: span.span_id(), sampling, noted: None }
     }
 
     fn is(&self, span: &SpanContext) -> bool {
@@ -61,16 +61,19 @@ impl Remote {
 /// ```
 #[must_use]
 pub fn with_span(cx: &Context, span: SpanContext) -> Context {
-    replace(cx, span, Remote::followed_by)
+    with(cx, span, None)
 }
 
-fn replace(cx: &Context, span: SpanContext, follow: fn(Remote, &SpanContext) -> Remote) -> Context {
-    let before = cx.get::<Remote>().copied();
-    let after = before.map(|remote| follow(remote, &span));
-    let cx = Bare::beside_span(cx.with_remote_span_context(span));
+fn with(cx: &Context, span: SpanContext, noted: Option<SpanId>) -> Context {
+    let before = cx.get::<Remote>();
+    let after = match before {
+        Some(remote) => Some(Remote { noted, ..remote.followed_by(&span) }),
+        None => noted.map(|_| Remote { noted, ..Remote::new(&span, Sampling::Accept) }),
+    };
+    let replaced = Bare::beside_span(cx.with_remote_span_context(span));
     match after {
-        Some(remote) if after != before => cx.with_value(remote),
-        _ => cx,
+        Some(remote) if before != Some(&remote) => replaced.with_value(remote),
+        _ => replaced,
     }
 }
 
@@ -88,31 +91,42 @@ fn replace(cx: &Context, span: SpanContext, follow: fn(Remote, &SpanContext) -> 
 /// ```
 #[must_use]
 pub fn with_noted_span(cx: &Context, span: SpanContext) -> Context {
-    let remote = Remote::new(&span, Sampling::Accept);
-    let cx = with_span(cx, span);
-    if cx.get::<Remote>().is_some() { cx } else { cx.with_value(remote) }
+    let noted = span.span_id();
+    with(cx, span, Some(noted))
 }
 
-/// The context with the span of another format of the same request, which goes on instead of the context's own. What
-/// either format keeps stays current.
+/// Of two formats of one request, the context that the later one read with the span that the earlier one had chosen. What
+/// either format keeps stays current. The sampling state is the one that is given, else what was known of the span.
 ///
 /// ```
 /// use opentelemetry::{Context, trace::{SpanContext, TraceFlags, TraceState}};
-/// use otel_propagator_core::remote;
+/// use otel_propagator_core::{remote, sampling::{Sampling, SamplingExt}};
 ///
-/// let span = |id: u64| SpanContext::new(1.into(), id.into(), TraceFlags::SAMPLED, true, TraceState::NONE);
-/// let first = remote::with_noted_span(&Context::new(), span(2));
-/// let second = remote::with_span(&first, span(3));
-/// let chosen = remote::with_preferred_span(&second, span(2));
+/// let span = |id: u64| SpanContext::new(1.into(), id.into(), TraceFlags::NOT_SAMPLED, true, TraceState::NONE);
+/// let first = Context::new().with_remote_sampling(span(2), Sampling::Defer);
+/// let second = remote::with_noted_span(&first, span(3));
+/// let chosen = remote::with_preferred_span(&first, &second, span(2), Some(Sampling::Defer));
+/// assert_eq!(chosen.sampling(), Some(Sampling::Defer));
 /// assert!(remote::is_current(&chosen, 1.into(), 2.into()));
 /// assert!(remote::is_current(&chosen, 1.into(), 3.into()));
 /// ```
 #[must_use]
-pub fn with_preferred_span(cx: &Context, span: SpanContext) -> Context {
-    replace(cx, span, |remote, span| {
-        let other = Some(remote.span_id).filter(|_| remote.trace_id == span.trace_id());
-        Remote { other, ..remote.followed_by(span) }
-    })
+pub fn with_preferred_span(
+    chosen: &Context,
+    later: &Context,
+    span: SpanContext,
+    sampling: Option<Sampling>,
+) -> Context {
+    let noted = [later, chosen].into_iter().find_map(|cx| cx.get::<Remote>()?.noted);
+    let known = later.get::<Remote>().map(|remote| {
+        let remote = remote.followed_by(&span);
+        Remote { sampling: sampling.unwrap_or(remote.sampling), noted, ..remote }
+    });
+    let cx = Bare::beside_span(later.with_remote_span_context(span));
+    match known {
+        Some(remote) if Some(&remote) != later.get::<Remote>() => cx.with_value(remote),
+        _ => cx,
+    }
 }
 
 /// Whether this is the span that was received last, of those that [`with_noted_span`] or a sampling state made known.
@@ -121,6 +135,6 @@ pub fn with_preferred_span(cx: &Context, span: SpanContext) -> Context {
 #[must_use]
 pub fn is_current(cx: &Context, trace_id: TraceId, span_id: SpanId) -> bool {
     cx.get::<Remote>().is_some_and(|remote| {
-        remote.trace_id == trace_id && (remote.span_id == span_id || remote.other == Some(span_id))
+        remote.trace_id == trace_id && (remote.span_id == span_id || remote.noted == Some(span_id))
     })
 }

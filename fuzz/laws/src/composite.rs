@@ -158,6 +158,17 @@ impl Named {
         }
     }
 
+    /// The sampled flag, where the formats of one trace say more together than the winner alone: B3 asks for a debug
+    /// trace, or it leaves the decision open and W3C has made it.
+    fn decided_for(&self, winner: Parent) -> u8 {
+        let of_this_trace = |id| id == winner.trace_id;
+        let b3 = self.b3.filter(|trace| trace.ids.is_some_and(|ids| of_this_trace(ids.0)));
+        let w3c = self.parent.filter(|parent| of_this_trace(parent.trace_id));
+        let debug = b3.is_some_and(|trace| trace.state == State::Debug);
+        let open = b3.is_some_and(|trace| trace.state == State::Defer);
+        u8::from(debug || (open && w3c.is_some_and(|parent| parent.flags & 1 != 0)))
+    }
+
     fn in_order(&self, setup: &Setup) -> impl Iterator<Item = Parent> {
         setup.reads.iter().filter_map(|format| self.of(*format)).collect::<Vec<_>>().into_iter()
     }
@@ -171,6 +182,8 @@ fn is_expected(setup: &Setup, answer: &Answer, lines: &Lines<'_>) {
     law!(answer.replaces == winner.is_some(), "only a winner replaces the given span", answer);
     law!(span.is_valid() == winner.is_some(), "a valid format wins, and nothing else does", span, lines);
     if let Some(winner) = winner {
+        let flags = if setup.last_wins { winner.flags } else { winner.flags | named.decided_for(winner) };
+        let winner = Parent { flags, ..winner };
         law!(span_fields(span) == winner, "the most preferred valid format wins", span, winner, lines);
         remembers_the_loser(answer, setup, &named, winner);
     }
