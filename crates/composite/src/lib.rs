@@ -85,6 +85,7 @@
 //! | `ottrace` | `OtTracePropagator` | `ottrace` |
 //! | `sampler` | `DecisionSampler` | |
 //! | `metrics` | `Builder::meter` | |
+//! | `carriers` | `carriers`: HTTP headers, the environment, messages, stored jobs, SQL | |
 //! | `telemetry` | `telemetry`: chosen baggage on spans, log records and metrics | |
 //!
 //! **By environment**, with [`from_env`], or by a list of one's own, with [`from_list`]. [`Registry`] adds names.
@@ -178,6 +179,9 @@ pub use otel_baggage_limits::{Limited, Limits, PrefixedBaggage, Reason, Report};
 /// Chosen baggage on spans, log records and metrics: the crate `otel-baggage-telemetry`.
 #[cfg(feature = "telemetry")]
 pub use otel_baggage_telemetry as telemetry;
+/// What context travels in: the crate `otel-carriers`.
+#[cfg(feature = "carriers")]
+pub use otel_carriers as carriers;
 #[cfg(feature = "jaeger")]
 pub use otel_jaeger::{JaegerExt, JaegerPropagator};
 #[cfg(feature = "ottrace")]

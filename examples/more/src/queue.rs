@@ -1,9 +1,10 @@
 //! A queue of tasks with headers: in this process, or on a NATS server.
 
 use crate::Result;
-use async_nats::{Client, HeaderMap, Subscriber};
+use async_nats::{Client, HeaderMap, HeaderName, HeaderValue, Subscriber};
 use futures_util::StreamExt;
-use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::{Context, global};
+use otel_carriers::message;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -24,27 +25,39 @@ impl Task {
     }
 }
 
-impl Injector for Task {
-    fn set(&mut self, key: &str, value: String) {
-        // A value with a line break is not one that a header can hold.
-        if let Ok(value) = value.parse::<async_nats::HeaderValue>() {
-            self.headers.insert(key, value);
-        }
-    }
-}
-
-impl Extractor for Task {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.headers.get(key).map(async_nats::HeaderValue::as_str)
+impl Task {
+    /// Puts `context` into the headers, in place of an older one.
+    pub fn carry(&mut self, context: &Context) {
+        global::get_text_map_propagator(|propagator| {
+            message::replace(propagator, context, |name, value| match value {
+                // A value with a line break is not one that a header can hold: the carrier has left it out.
+                Some(value) => self.headers.insert(name, value.as_str()),
+                None => self.remove(name),
+            });
+        });
     }
 
-    fn keys(&self) -> Vec<&str> {
-        self.headers.iter().map(|(name, _)| name.as_ref()).collect()
+    /// The context that the headers carry.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        let headers =
+            self.headers.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+        global::get_text_map_propagator(|propagator| message::extract(propagator, headers.clone()))
     }
 
-    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
-        let values = self.headers.get_all(key).map(async_nats::HeaderValue::as_str).collect::<Vec<_>>();
-        (!values.is_empty()).then_some(values)
+    /// NATS compares names by their case, and a Go service writes `Traceparent`.
+    fn remove(&mut self, name: &str) {
+        let older = |(older, values): (&HeaderName, &Vec<HeaderValue>)| {
+            let stays = !<HeaderName as AsRef<str>>::as_ref(older).eq_ignore_ascii_case(name);
+            stays.then(|| (older.clone(), values.clone()))
+        };
+        self.headers =
+            self.headers.iter().filter_map(older).fold(HeaderMap::new(), |mut headers, (name, values)| {
+                for value in values {
+                    headers.append(name.clone(), value);
+                }
+                headers
+            });
     }
 }
 

@@ -9,20 +9,18 @@ use http::{Response as HttpResponse, uri::PathAndQuery};
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,
-    global,
-    propagation::{Extractor, Injector},
     trace::{FutureExt, SpanKind, TraceContextExt},
 };
+use otel_carriers::grpc::{ClientLayer, ClientService, ServerLayer};
 use otel_composite::{BaggagePropagator, CompositePropagator, TraceContextPropagator};
 use tonic::{
     Request, Response, Status, Streaming,
     body::Body,
-    metadata::{KeyRef, MetadataKey, MetadataMap},
     server::Grpc,
     transport::{Channel, Endpoint},
 };
 use tonic_prost::ProstCodec;
-use tower::service_fn;
+use tower::{Layer, service_fn};
 
 const PLACE: &str = "/examples.Orders/Place";
 const WATCH: &str = "/examples.Orders/Watch";
@@ -30,9 +28,12 @@ const WATCH: &str = "/examples.Orders/Watch";
 #[tokio::main]
 async fn main() -> Result {
     let (trace, baggage) = (TraceContextPropagator::new(), BaggagePropagator::new());
-    let spans = Spans::install(CompositePropagator::builder().trace(trace).baggage(baggage).build());
+    let propagator = CompositePropagator::builder().trace(trace).baggage(baggage).build();
+    let spans = Spans::install(propagator.clone());
     let router = Router::new().route(PLACE, post(place)).route(WATCH, post(watch));
-    let channel = Endpoint::from_shared(format!("http://{}", serve(router).await?))?.connect().await?;
+    let address = serve(router.layer(ServerLayer::new(propagator.clone()))).await?;
+    let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
+    let channel = ClientLayer::new(propagator).layer(channel);
 
     let answer = call_place(channel.clone()).await?;
     println!("unary: {answer}");
@@ -52,32 +53,31 @@ async fn main() -> Result {
     Ok(())
 }
 
-/// A client span, and a request that carries it.
-fn request(name: &'static str, message: &str) -> (Context, Request<String>) {
-    let context = Context::new().with_baggage([KeyValue::new("tenant", "acme-retail")]);
-    let context = with_span(&context, name, SpanKind::Client);
-    let mut request = Request::new(message.to_owned());
-    let mut carrier = Metadata(request.metadata_mut());
-    global::get_text_map_propagator(|global| global.inject_context(&context, &mut carrier));
-    (context, request)
+type Client = ClientService<CompositePropagator, Channel>;
+
+/// A client span and the baggage of a request. The layer of the client writes what is current when it calls.
+fn calling(name: &'static str) -> Context {
+    with_span(&Context::new().with_baggage([KeyValue::new("tenant", "acme-retail")]), name, SpanKind::Client)
 }
 
-async fn call_place(channel: Channel) -> Result<String> {
-    let (context, request) = request("call Place", "order 7");
+async fn call_place(channel: Client) -> Result<String> {
+    let context = calling("call Place");
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await?;
+    let (request, path) = (Request::new("order 7".to_owned()), PathAndQuery::from_static(PLACE));
     let answer: Response<String> =
-        client.unary(request, PathAndQuery::from_static(PLACE), ProstCodec::default()).await?;
+        client.unary(request, path, ProstCodec::default()).with_context(context.clone()).await?;
     context.span().end();
     Ok(answer.into_inner())
 }
 
-async fn call_watch(channel: Channel) -> Result<Vec<String>> {
-    let (context, request) = request("call Watch", "order 7");
+async fn call_watch(channel: Client) -> Result<Vec<String>> {
+    let context = calling("call Watch");
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await?;
+    let (request, path) = (Request::new("order 7".to_owned()), PathAndQuery::from_static(WATCH));
     let answers: Response<Streaming<String>> =
-        client.server_streaming(request, PathAndQuery::from_static(WATCH), ProstCodec::default()).await?;
+        client.server_streaming(request, path, ProstCodec::default()).with_context(context.clone()).await?;
     let answers = answers.into_inner().try_collect().await?;
     context.span().end();
     Ok(answers)
@@ -85,8 +85,8 @@ async fn call_watch(channel: Channel) -> Result<Vec<String>> {
 
 /// Unary: the answer is made in the context of the request.
 async fn place(request: HttpRequest) -> HttpResponse<Body> {
-    let place = |mut request: Request<String>| async move {
-        let context = server_context("Place", &mut request);
+    let place = |request: Request<String>| async move {
+        let context = server_context("Place");
         let answer = format!("{} for {}", request.get_ref(), tenant(&context));
         context.span().end();
         Ok::<_, Status>(Response::new(answer))
@@ -94,10 +94,11 @@ async fn place(request: HttpRequest) -> HttpResponse<Body> {
     Grpc::new(ProstCodec::<String, String>::default()).unary(service_fn(place), request).await
 }
 
-/// Streaming: the stream outlives the call, so the context goes with it and is current whenever it is polled.
+/// Streaming: the stream outlives the call. The layer makes the caller's context current whenever it is polled; the span of
+/// this service goes with it by `with_context`.
 async fn watch(request: HttpRequest) -> HttpResponse<Body> {
-    let watch = |mut request: Request<String>| async move {
-        let context = server_context("Watch", &mut request);
+    let watch = |_: Request<String>| async move {
+        let context = server_context("Watch");
         let messages = stream::iter(1..=3).map(|number| {
             let context = Context::current();
             if number == 3 {
@@ -110,44 +111,9 @@ async fn watch(request: HttpRequest) -> HttpResponse<Body> {
     Grpc::new(ProstCodec::<String, String>::default()).server_streaming(service_fn(watch), request).await
 }
 
-/// gRPC metadata as a carrier.
-struct Metadata<'a>(&'a mut MetadataMap);
-
-impl Injector for Metadata<'_> {
-    fn set(&mut self, key: &str, value: String) {
-        if let (Ok(key), Ok(value)) = (MetadataKey::from_bytes(key.as_bytes()), value.parse()) {
-            self.0.insert(key, value);
-        }
-    }
-}
-
-impl Extractor for Metadata<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        let name = |key| match key {
-            KeyRef::Ascii(key) => key.as_str(),
-            KeyRef::Binary(key) => key.as_str(),
-        };
-        self.0.keys().map(name).collect()
-    }
-
-    // A header may come on several lines; without this only the first of them would be read.
-    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
-        self.0
-            .contains_key(key)
-            .then(|| self.0.get_all(key).iter().filter_map(|line| line.to_str().ok()).collect())
-    }
-}
-
-/// The context of a request, and a server span in it.
-fn server_context(name: &'static str, request: &mut Request<String>) -> Context {
-    let carrier = Metadata(request.metadata_mut());
-    let parent =
-        global::get_text_map_propagator(|global| global.extract_with_context(&Context::new(), &carrier));
-    with_span(&parent, name, SpanKind::Server)
+/// The layer has made the caller's context current: a server span in it.
+fn server_context(name: &'static str) -> Context {
+    with_span(&Context::current(), name, SpanKind::Server)
 }
 
 fn tenant(context: &Context) -> String {

@@ -31,10 +31,10 @@ async fn one_task(queue: &mut Queue, spans: &Spans) -> Result {
     produce(queue, "send order", 1).await?;
     queue.send(Task::new("a task without headers")).await?;
 
-    let parent = extract(&queue.receive().await?);
+    let parent = queue.receive().await?.context();
     work().with_context(with_span(&parent, "process order", SpanKind::Consumer)).await;
     ensure(!Context::current().has_active_span(), "nothing is left active after a task")?;
-    let parent = extract(&queue.receive().await?);
+    let parent = queue.receive().await?.context();
     work().with_context(with_span(&parent, "process stranger", SpanKind::Consumer)).await;
 
     let [producer, consumer, inner, stranger, _] = take(spans)?;
@@ -49,7 +49,7 @@ async fn fan_out(queue: &mut Queue, spans: &Spans) -> Result {
     println!("\na thousand tasks, each a trace of its own with a link back:");
     produce(queue, "send images", 1000).await?;
     for _ in 0..1000 {
-        let context = linked(&extract(&queue.receive().await?), "resize image");
+        let context = linked(&queue.receive().await?.context(), "resize image");
         context.span().end();
     }
     let finished = spans.take()?;
@@ -66,7 +66,7 @@ async fn retry(queue: &mut Queue, spans: &Spans) -> Result {
     produce(queue, "send mail", 1).await?;
     for attempt in ["deliver mail (fails)", "deliver mail (again)"] {
         let task = queue.receive().await?;
-        linked(&extract(&task), attempt).span().end();
+        linked(&task.context(), attempt).span().end();
         if attempt.contains("fails") {
             queue.send(task).await?;
         }
@@ -81,15 +81,11 @@ async fn produce(queue: &Queue, name: &'static str, count: usize) -> Result {
     let context = with_span(&context, name, SpanKind::Producer);
     for number in 0..count {
         let mut task = Task::new(format!("task {number}"));
-        global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut task));
+        task.carry(&context);
         queue.send(task).await?;
     }
     context.span().end();
     Ok(())
-}
-
-fn extract(task: &Task) -> Context {
-    global::get_text_map_propagator(|propagator| propagator.extract_with_context(&Context::new(), task))
 }
 
 /// What a consumer does, in whatever context it is given.
