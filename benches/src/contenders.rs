@@ -59,7 +59,7 @@ pub mod ours {
     use otel_b3::B3Propagator;
     use otel_composite::CompositePropagator;
     use otel_tracecontext::TraceContextPropagator;
-    use otel_w3c_baggage::BaggagePropagator;
+    use otel_w3c_baggage::{BaggagePropagator, RelayPropagator};
 
     /// `traceparent` and `tracestate`.
     #[must_use]
@@ -71,6 +71,12 @@ pub mod ours {
     #[must_use]
     pub fn baggage() -> Propagator {
         Box::new(BaggagePropagator::new())
+    }
+
+    /// `baggage`, passed on without being decoded.
+    #[must_use]
+    pub fn relay() -> Propagator {
+        Box::new(RelayPropagator::new())
     }
 
     /// `b3`.

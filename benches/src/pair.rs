@@ -47,6 +47,9 @@ pub(crate) const TRACE_CONTEXT: Pair = Pair {
 };
 pub(crate) const BAGGAGE: Pair =
     Pair { sdk: sdk::baggage, ours: ours::baggage, reads: &["baggage"], route: Route::Direct };
+/// Whoever only passes baggage on: the SDK has nothing for it.
+pub(crate) const RELAY: Pair =
+    Pair { sdk: sdk::baggage, ours: ours::relay, reads: &["baggage"], route: Route::Direct };
 pub(crate) const B3_SINGLE: Pair =
     Pair { sdk: sdk::b3_single, ours: ours::b3_single, reads: &["b3"], route: Route::Direct };
 pub(crate) const B3_MULTI: Pair = Pair {

@@ -5,7 +5,8 @@ use crate::{
     carrier::Carrier,
     input::{self, Entries, TRACEPARENT},
     pair::{
-        ALL, B3_MULTI, B3_SINGLE, BAGGAGE, COMPOSITE, Given, Lines, NO_B3, Pair, Route, TRACE_CONTEXT, given,
+        ALL, B3_MULTI, B3_SINGLE, BAGGAGE, COMPOSITE, Given, Lines, NO_B3, Pair, RELAY, Route, TRACE_CONTEXT,
+        given,
     },
     targets::{SHOWN, Targets, held},
 };
@@ -88,6 +89,7 @@ pub fn all() -> Vec<Row> {
     rows.nothing_to_read();
     rows.malformed();
     rows.hop();
+    rows.relay();
     rows.codec();
     rows.0
 }
@@ -206,6 +208,23 @@ impl Rows {
             let operation = format!("hop (1 extract, 3 injects), {count} {}", entries.name());
             let lines = given(move || baggage(entries, count));
             self.add(&operation, targets, BAGGAGE, lines, Pair::hop::<HashMap<_, _>>, Pair::hop::<HeaderMap>);
+        }
+    }
+
+    fn relay(&mut self) {
+        // What is received is kept in a context value, and its text.
+        let kept = SHOWN.more_allocations(4);
+        for (entries, count, targets) in [
+            (Entries::Plain, 1, kept),
+            (Entries::Plain, 4, kept.sdk(4.0)),
+            (Entries::Plain, 8, kept.sdk(7.0)),
+            (Entries::Plain, 64, kept.sdk(held(14.0, 25.0))),
+            (Entries::Escaped, 64, kept),
+            (Entries::Metadata, 64, kept),
+        ] {
+            let operation = format!("hop through a relay, {count} {}", entries.name());
+            let lines = given(move || baggage(entries, count));
+            self.add(&operation, targets, RELAY, lines, Pair::hop::<HashMap<_, _>>, Pair::hop::<HeaderMap>);
         }
     }
 

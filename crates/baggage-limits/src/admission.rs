@@ -1,6 +1,6 @@
 //! Which members are carried.
 
-use crate::{Limits, Reason, Report};
+use crate::{Limits, Reason, Report, Size};
 use otel_propagator_core::diagnostics::Direction;
 
 /// Decides, member after member, what a header carries, and counts what was decided.
@@ -46,6 +46,14 @@ impl<'a> Admission<'a> {
     pub const fn measure(&mut self, bytes: usize) {
         self.report.measured = self.report.measured.with(bytes);
         self.at_risk += (bytes > crate::AT_RISK_BYTES) as usize;
+    }
+
+    /// There are so many members, which take so many bytes with the commas between them; of them so many
+    /// [are at risk](crate::AT_RISK_BYTES).
+    #[inline]
+    pub const fn measure_all(&mut self, members: usize, bytes: usize, at_risk: usize) {
+        self.report.measured = Size { members, bytes };
+        self.at_risk = at_risk;
     }
 
     /// Carries all that was measured, if the limits ask nothing of single members and there is room for all.

@@ -66,12 +66,7 @@ pub fn decode_lines(lines: &[&str], limits: &Limits) -> (Baggage, Report) {
 pub(crate) type Members<'a> = SmallVec<[Member<'a>; 64]>;
 
 /// The members that are carried, with the earlier ones of a key where all fit.
-pub(crate) fn read<'a>(
-    lines: &[&'a str],
-    limits: &Limits,
-    admission: &mut Admission<'_>,
-    members: &mut Members<'a>,
-) {
+fn read<'a>(lines: &[&'a str], limits: &Limits, admission: &mut Admission<'_>, members: &mut Members<'a>) {
     baggage_string(lines, limits, admission, members);
     if admission.all_fit() {
         for member in members {
@@ -88,7 +83,7 @@ pub(crate) fn read<'a>(
 ///
 /// <https://www.w3.org/TR/baggage/#definition>
 #[inline]
-fn baggage_string<'a>(
+pub(crate) fn baggage_string<'a>(
     lines: &[&'a str],
     limits: &Limits,
     admission: &mut Admission<'_>,
@@ -109,8 +104,7 @@ fn baggage_string<'a>(
 }
 
 /// Of the members as many as fit, the last of each key in the place of the first.
-#[cold]
-fn choose(limits: &Limits, admission: &mut Admission<'_>, members: &mut Members<'_>) {
+pub(crate) fn choose(limits: &Limits, admission: &mut Admission<'_>, members: &mut Members<'_>) {
     if !limits.keep_first.is_empty() {
         members.sort_by_key(|member| limits.rank(member.key));
     }
@@ -134,9 +128,37 @@ fn choose(limits: &Limits, admission: &mut Admission<'_>, members: &mut Members<
     members.extend(chosen.into_iter().map(|(_, member)| member));
 }
 
-/// The last bytes of a key as a number: most keys that differ, differ here.
+/// The last bytes of a key as a number, which is not zero: most keys that differ, differ here.
+#[inline]
 fn end(key: &str) -> u64 {
-    key.bytes().rev().take(8).fold(0, |end, byte| end << 8 | u64::from(byte))
+    match key.as_bytes().last_chunk() {
+        Some(end) => u64::from_be_bytes(*end),
+        None => key.bytes().fold(0, |end, byte| end << 8 | u64::from(byte)),
+    }
+}
+
+/// Whether two members may have the same key: those whose keys end alike do, as far as this looks.
+pub(crate) fn may_repeat(members: &Members<'_>) -> bool {
+    // Twice as many places as members, so that a place is found soon.
+    const PLACES: usize = 128;
+    let mut ends = [0; PLACES];
+    members.len() > PLACES / 2 || members.iter().any(|member| !is_new(end(member.key), &mut ends))
+}
+
+#[inline]
+fn is_new<const N: usize>(end: u64, ends: &mut [u64; N]) -> bool {
+    let mut place = (end.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize;
+    loop {
+        place = (place + 1) % N;
+        match ends.get_mut(place) {
+            Some(free @ 0) => {
+                *free = end;
+                return true;
+            }
+            Some(taken) if *taken != end => {}
+            _ => return false,
+        }
+    }
 }
 
 /// What became of a member.

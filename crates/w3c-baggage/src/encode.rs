@@ -50,7 +50,7 @@ type Order = SmallVec<[Place; 64]>;
 
 /// A member of a baggage, measured.
 #[derive(Clone, Copy)]
-struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     key: &'a str,
     value: &'a str,
     metadata: &'a str,
@@ -62,7 +62,7 @@ struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     #[inline]
-    fn new(key: &'a str, value: &'a str, metadata: &'a str) -> Self {
+    pub(crate) fn new(key: &'a str, value: &'a str, metadata: &'a str) -> Self {
         let escapes = UNESCAPED.missing(value);
         let is_plain = property::is_plain(metadata);
         let metadata_len = if is_plain { metadata.len() } else { property::metadata_len(metadata) };
@@ -75,7 +75,7 @@ impl<'a> Entry<'a> {
     ///
     /// The key goes out as it is, since upstream's `Baggage` holds no key that is not a token.
     #[inline]
-    fn write(&self, header: &mut Vec<u8>) {
+    pub(crate) fn write(&self, header: &mut Vec<u8>) {
         header.extend_from_slice(self.key.as_bytes());
         header.push(b'=');
         if !self.verbatim {

@@ -16,7 +16,8 @@
 //! assert_eq!(sent["baggage"], "a=b=c;ttl=30,userId=Am%C3%A9lie");
 //! ```
 //!
-//! [`decode`] and [`encode`] do the same without a context and give a [`Report`].
+//! [`decode`] and [`encode`] do the same without a context and give a [`Report`]. A gateway that only passes baggage on
+//! takes [`RelayPropagator`], which decodes nothing that nobody asks for.
 //!
 //! # Running examples
 //!
@@ -63,11 +64,13 @@ mod octets;
 mod percent;
 mod propagator;
 mod property;
+mod relay;
 
 pub use decode::{decode, decode_lines};
 pub use encode::encode;
 pub use otel_baggage_limits::{Direction, Keys, Limits, Observer, Reason, Report};
 pub use propagator::BaggagePropagator;
+pub use relay::{RelayExt, RelayPropagator, Relayed, RelayedMember};
 
 const HEADER: &str = "baggage";
 

@@ -90,8 +90,12 @@ impl BaggagePropagator {
         if baggage.is_empty() { cx.clone() } else { cx.with_baggage(baggage) }
     }
 
+    pub(crate) const fn observer(&self) -> &Observer {
+        &self.observer
+    }
+
     #[cold]
-    fn unreadable(&self, cx: &Context) -> Context {
+    pub(crate) fn unreadable(&self, cx: &Context) -> Context {
         let mut admission = Admission::new(HEADER, Direction::In, &self.inbound);
         admission.leave_out(Reason::NotText);
         self.observer.tell(&admission.report());

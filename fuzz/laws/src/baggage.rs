@@ -7,12 +7,12 @@ use crate::{
 };
 use arbitrary::{Arbitrary, Unstructured};
 use opentelemetry::{
-    Context,
+    Context, KeyValue,
     baggage::{Baggage, BaggageExt, BaggageMetadata},
     propagation::{Extractor, TextMapPropagator},
 };
 use otel_baggage_limits::{Direction, Limited};
-use otel_w3c_baggage::{BaggagePropagator, Limits, decode, encode};
+use otel_w3c_baggage::{BaggagePropagator, Limits, RelayExt, RelayPropagator, decode, encode};
 use std::collections::BTreeMap;
 
 const KEYS: &[&str] = &["a", "b", "tenant"];
@@ -63,6 +63,76 @@ pub(crate) fn entries(baggage: &Baggage) -> Entries {
         .iter()
         .map(|(key, (value, metadata))| (key.to_string(), (value.to_string(), text(metadata))))
         .collect()
+}
+
+/// As [`baggage_in`], through a relay; an exclamation mark before it has the service set members of its own.
+pub fn relay(data: &[u8]) {
+    let own: &[KeyValue] = if data.first() == Some(&b'!') {
+        &[KeyValue::new("a", "mine, too"), KeyValue::new("z", "%")]
+    } else {
+        &[]
+    };
+    let data = data.strip_prefix(b"!").unwrap_or(data);
+    let (choice, data) = data.split_first().map_or((b'0', data), |(first, rest)| (*first, rest));
+    let limits = limits(choice);
+    let text = String::from_utf8_lossy(data);
+    let mut lines = Lines::of("baggage", &text);
+    if choice == b'8' {
+        lines.0.push(("baggage", &LONG));
+    }
+    let expected = read(&lines.joined("baggage").unwrap_or_default(), &limits);
+    let relay = RelayPropagator::of(BaggagePropagator::new().with_limits(limits.clone()));
+    let sent = lines.one_answer(|carrier| relayed(&relay, carrier, &expected, own));
+    let header = sent.get("baggage").unwrap_or_default();
+    let mut allowed = expected;
+    for own in own {
+        allowed.insert(own.key.to_string(), (own.value.to_string(), String::new()));
+    }
+    is_relayed(header, &allowed, &limits);
+    let next = RelayPropagator::new().extract_with_context(&Context::new(), &sent);
+    let again = send(&RelayPropagator::new(), &next);
+    law!(again.telling() == sent.telling(), "the second hop sends what the first one sent", sent, again);
+}
+
+fn relayed(relay: &RelayPropagator, carrier: &dyn Extractor, expected: &Entries, own: &[KeyValue]) -> Sent {
+    let cx = relay.extract_with_context(&GIVEN, carrier);
+    law!(has_given_span(&cx) && has_mark(&cx), "the rest of the context is left alone");
+    law!(has_given_baggage(&cx) == expected.is_empty(), "the given baggage stays where nothing can be read");
+    let decoded = cx.relayed_baggage().iter().map(|it| (it.key.to_owned(), it.value.into_owned()));
+    let decoded: BTreeMap<_, _> = decoded.collect();
+    let values = expected.iter().map(|(key, (value, _))| (key.clone(), value.clone()));
+    law!(decoded == values.collect(), "a relay decodes what others decode", decoded, expected);
+    if expected.is_empty() && own.is_empty() {
+        return Sent::default();
+    }
+    send(relay, &if own.is_empty() { cx } else { cx.with_baggage(own.iter().cloned()) })
+}
+
+/// Each member says what its entry says, no limit is broken, and nothing is left out that there was room for.
+fn is_relayed(header: &str, allowed: &Entries, limits: &Limits) {
+    let texts: Vec<&str> = header.split(',').filter(|text| !text.is_empty()).collect();
+    law!(header.len() <= limits.most_bytes(Direction::Out), "a relay keeps the bytes", header, limits);
+    law!(texts.len() <= limits.max_members, "a relay keeps the members", header, limits);
+    for text in &texts {
+        let read = member(text);
+        let same = read.is_some_and(|read| {
+            let entry = allowed.get(&read.key);
+            entry.is_some_and(|(value, metadata)| {
+                *value == read.value && is_same_metadata(&read.metadata, metadata)
+            })
+        });
+        law!(same, "a relayed member says what its entry says", text, allowed);
+        let key = text.split('=').next().unwrap_or_default();
+        law!(limits.check(key, text.len()).is_ok(), "a relay sends no member that may not go", text);
+    }
+    let everything_goes = *limits == Limits::new() && allowed.len() <= 64;
+    let bytes: usize = allowed.iter().map(|entry| written(entry).len() + 1).sum();
+    law!(
+        !everything_goes || bytes > 4000 || texts.len() == allowed.len(),
+        "a relay leaves nothing out that there is room for",
+        header,
+        allowed
+    );
 }
 
 /// The input is an arbitrary baggage with arbitrary limits.

@@ -6,6 +6,7 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator},
 };
 use opentelemetry_http::HeaderExtractor;
+use otel_w3c_baggage::RelayExt;
 use std::{collections::HashMap, sync::LazyLock};
 
 /// A long line of `baggage`.
@@ -146,7 +147,8 @@ pub(crate) fn send(propagator: &dyn TextMapPropagator, cx: &opentelemetry::Conte
     for (index, (name, value)) in sent.0.iter().enumerate() {
         law!(propagator.fields().any(|field| field == name), "only announced headers are sent", name);
         law!(sent.0.iter().skip(index + 1).all(|later| later.0 != *name), "no header is sent twice", sent);
-        let overrides = name == "baggage" && !cx.baggage().is_empty();
+        let has_baggage = !cx.baggage().is_empty() || !cx.relayed_baggage().is_empty();
+        let overrides = name == "baggage" && has_baggage;
         law!(!value.is_empty() || overrides, "no empty header is sent but to override baggage", name);
         law!(value.bytes().all(is_field_byte), "only visible ASCII is sent", value);
         law!(value.trim() == value, "no whitespace around what is sent", value);

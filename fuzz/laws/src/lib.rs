@@ -29,7 +29,7 @@ mod model;
 mod tracecontext;
 
 pub use b3::{b3_multi, b3_single};
-pub use baggage::{baggage_in, baggage_out};
+pub use baggage::{baggage_in, baggage_out, relay};
 pub use composite::composite;
 pub use differential::{Class, classes, differential_b3, differential_baggage, differential_tracecontext};
 pub use hop::hop;
@@ -44,6 +44,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("tracestate", tracestate),
     ("baggage_in", baggage_in),
     ("baggage_out", baggage_out),
+    ("relay", relay),
     ("b3_single", b3_single),
     ("b3_multi", b3_multi),
     ("composite", composite),

@@ -1,0 +1,316 @@
+//! Baggage that is passed on without being decoded.
+
+use crate::{
+    BaggagePropagator, HEADER,
+    decode::{Members, baggage_string, choose, may_repeat},
+    encode::Entry,
+    member::{Member, list_member},
+    percent, property,
+};
+use opentelemetry::{
+    Context,
+    baggage::{Baggage, BaggageExt},
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+};
+use otel_baggage_limits::{AT_RISK_BYTES, Admission, Limits, Report};
+use otel_propagator_core::{
+    diagnostics::Direction,
+    header::{Lines, joined_len, lines},
+};
+use std::{borrow::Cow, fmt};
+
+/// Passes the `baggage` header on, for gateways, proxies and sidecars that hardly look into it.
+///
+/// Everything that [`BaggagePropagator`] promises holds: limits both ways, allowed and denied keys, whole members, the last
+/// of several with one key, nothing forged, one event. But received members are kept as text, in their order, and are
+/// decoded only when [`RelayExt::relayed_baggage`] is asked for one. `Context::baggage` does not have them.
+///
+/// What the application sets with `Context::with_baggage` after the extraction is sent beside them, and first, so that
+/// received baggage cannot crowd it out. **Of a key that is in both, the application's member goes.**
+///
+/// ```
+/// use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
+/// use otel_w3c_baggage::{RelayExt, RelayPropagator};
+/// use std::collections::HashMap;
+///
+/// let propagator = RelayPropagator::new();
+/// let received = HashMap::from([("baggage".to_owned(), "user=Am%C3%A9lie , tenant=acme;ttl=30".to_owned())]);
+/// let cx = propagator.extract_with_context(&Context::new(), &received);
+/// assert_eq!(cx.relayed_baggage().get("user").unwrap().value, "Amélie");
+///
+/// let mut sent = HashMap::new();
+/// propagator.inject_context(&cx, &mut sent);
+/// assert_eq!(sent["baggage"], "user=Am%C3%A9lie,tenant=acme;ttl=30");
+///
+/// let cx = cx.with_baggage([KeyValue::new("tenant", "other"), KeyValue::new("edge", "fra")]);
+/// propagator.inject_context(&cx, &mut sent);
+/// assert_eq!(sent["baggage"], "edge=fra,tenant=other,user=Am%C3%A9lie");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct RelayPropagator(BaggagePropagator);
+
+impl RelayPropagator {
+    /// A propagator with the default limits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BaggagePropagator::new())
+    }
+
+    /// A propagator with the limits and the observer of another one.
+    ///
+    /// ```
+    /// use otel_w3c_baggage::{BaggagePropagator, Limits, RelayPropagator};
+    ///
+    /// let propagator = RelayPropagator::of(BaggagePropagator::new().with_limits(Limits::W3C));
+    /// ```
+    #[must_use]
+    pub const fn of(propagator: BaggagePropagator) -> Self {
+        Self(propagator)
+    }
+
+    fn read(&self, cx: &Context, lines: &[&str]) -> Context {
+        let limits = self.0.inbound_limits();
+        let mut admission = Admission::new(HEADER, Direction::In, limits);
+        let mut members = Members::new();
+        baggage_string(lines, limits, &mut admission, &mut members);
+        if admission.all_fit() && !may_repeat(&members) {
+            for member in &members {
+                admission.keep(member.len());
+            }
+        } else {
+            choose(limits, &mut admission, &mut members);
+        }
+        self.0.observer().tell(&admission.received(joined_len(lines)).report());
+        if members.is_empty() {
+            return cx.clone();
+        }
+        let cx = cx.with_value(Received::new(lines, &members));
+        // As other extraction does: received baggage takes the place of what was there.
+        if cx.baggage().is_empty() { cx } else { cx.with_cleared_baggage() }
+    }
+}
+
+impl TextMapPropagator for RelayPropagator {
+    fn inject(&self, injector: &mut dyn Injector) {
+        self.inject_context(&Context::current(), injector);
+    }
+
+    fn extract(&self, extractor: &dyn Extractor) -> Context {
+        self.extract_with_context(&Context::current(), extractor)
+    }
+
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        let Some(received) = cx.get::<Received>().filter(|received| received.members > 0) else {
+            return self.0.inject_context(cx, injector);
+        };
+        let (header, report) = received.beside(cx.baggage(), self.0.outbound_limits());
+        self.0.observer().tell(&report);
+        injector.set(HEADER, header);
+    }
+
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        match lines(extractor, HEADER) {
+            Lines::Absent => cx.clone(),
+            Lines::Text(lines) => self.read(cx, &lines),
+            Lines::Unreadable => self.0.unreadable(cx),
+        }
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        self.0.fields()
+    }
+}
+
+/// What was received: well-formed members without optional whitespace, as they are sent on.
+#[derive(Default)]
+struct Received {
+    text: String,
+    members: usize,
+    at_risk: usize,
+}
+
+impl Received {
+    fn new(lines: &[&str], members: &Members<'_>) -> Self {
+        let bytes = members.iter().map(|member| member.len() + 1).sum::<usize>() - 1;
+        let text = match lines {
+            // There is no byte beside the members.
+            [line] if line.len() == bytes && members.iter().all(is_plain) => (*line).to_owned(),
+            _ => written(members, bytes),
+        };
+        let at_risk = if text.len() > AT_RISK_BYTES { at_risk(&text) } else { 0 };
+        Self { text, members: members.len(), at_risk }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, Member<'_>)> {
+        self.text.split(',').filter_map(|text| Some((text, list_member(text).ok()?)))
+    }
+
+    /// The header of these and of what the application has set.
+    fn beside(&self, own: &Baggage, limits: &Limits) -> (String, Report) {
+        let mut admission = Admission::new(HEADER, Direction::Out, limits);
+        if own.is_empty() {
+            admission.measure_all(self.members, self.text.len(), self.at_risk);
+            if admission.admit_all() {
+                return (self.text.clone(), admission.report());
+            }
+        }
+        self.merged(own, limits)
+    }
+
+    fn merged(&self, own: &Baggage, limits: &Limits) -> (String, Report) {
+        let mut members: Vec<(&str, Cow<'_, str>)> = Vec::with_capacity(own.len() + self.members);
+        for (key, (value, metadata)) in own {
+            let mut text = Vec::new();
+            Entry::new(key.as_str(), value.as_str(), metadata.as_str()).write(&mut text);
+            members.push((key.as_str(), String::from_utf8(text).unwrap_or_default().into()));
+        }
+        members.sort_unstable_by_key(|(key, _)| *key);
+        let received = self.iter().filter(|(_, member)| own.get(member.key).is_none());
+        members.extend(received.map(|(text, member)| (member.key, text.into())));
+        members.sort_by_key(|(key, _)| limits.rank(key));
+        let mut admission = Admission::new(HEADER, Direction::Out, limits);
+        members.retain(|(key, text)| {
+            admission.measure(text.len());
+            admission.admit(key, text.len())
+        });
+        let texts: Vec<&str> = members.iter().map(|(_, text)| &**text).collect();
+        (texts.join(","), admission.report())
+    }
+}
+
+fn at_risk(text: &str) -> usize {
+    text.split(',').filter(|member| member.len() > AT_RISK_BYTES).count()
+}
+
+fn is_plain(member: &Member<'_>) -> bool {
+    property::is_plain(member.metadata)
+}
+
+fn written(members: &Members<'_>, bytes: usize) -> String {
+    let mut text = Vec::with_capacity(bytes);
+    for member in members {
+        if !text.is_empty() {
+            text.push(b',');
+        }
+        write(member, &mut text);
+    }
+    // The members are ASCII, so this is always `Ok`.
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Appends a member as it was received, but for metadata that is not well-formed.
+fn write(member: &Member<'_>, text: &mut Vec<u8>) {
+    let Member { key, value, metadata } = *member;
+    // Upstream's `Baggage` trims so, and a relay says what others say.
+    let metadata = metadata.trim();
+    text.extend_from_slice(key.as_bytes());
+    text.push(b'=');
+    text.extend_from_slice(value.as_bytes());
+    if property::is_plain(metadata) && !metadata.is_empty() {
+        text.push(b';');
+        text.extend_from_slice(metadata.as_bytes());
+    } else if property::any(metadata) {
+        text.push(b';');
+        property::write_metadata(text, metadata);
+    }
+}
+
+/// Baggage that a [`RelayPropagator`] received, in a [`Context`].
+pub trait RelayExt {
+    /// What was received, if anything was.
+    fn relayed_baggage(&self) -> Relayed<'_>;
+
+    /// A context that passes nothing on of what was received.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, propagation::TextMapPropagator};
+    /// use otel_w3c_baggage::{RelayExt, RelayPropagator};
+    /// use std::collections::HashMap;
+    ///
+    /// let received = HashMap::from([("baggage".to_owned(), "a=1".to_owned())]);
+    /// let cx = RelayPropagator::new().extract_with_context(&Context::new(), &received);
+    /// assert_eq!(cx.relayed_baggage().len(), 1);
+    /// assert!(cx.without_relayed_baggage().relayed_baggage().is_empty());
+    /// ```
+    #[must_use]
+    fn without_relayed_baggage(&self) -> Context;
+}
+
+impl RelayExt for Context {
+    fn relayed_baggage(&self) -> Relayed<'_> {
+        Relayed(self.get())
+    }
+
+    fn without_relayed_baggage(&self) -> Context {
+        self.with_value(Received::default())
+    }
+}
+
+/// Received members that are decoded when they are asked for: see [`RelayExt`].
+#[derive(Clone, Copy)]
+pub struct Relayed<'a>(Option<&'a Received>);
+
+/// A received member.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct RelayedMember<'a> {
+    /// Its key.
+    pub key: &'a str,
+    /// Its value, decoded.
+    pub value: Cow<'a, str>,
+    /// Its properties, as they are sent on.
+    pub metadata: &'a str,
+}
+
+impl<'a> Relayed<'a> {
+    /// The member of this key.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<RelayedMember<'a>> {
+        self.members().find(|member| member.key == key).map(decoded)
+    }
+
+    /// All members, in the order in which they were received.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, propagation::TextMapPropagator};
+    /// use otel_w3c_baggage::{RelayExt, RelayPropagator};
+    /// use std::collections::HashMap;
+    ///
+    /// let received = HashMap::from([("baggage".to_owned(), "b=%20,a=1;p".to_owned())]);
+    /// let cx = RelayPropagator::new().extract_with_context(&Context::new(), &received);
+    /// let members = cx.relayed_baggage().iter().map(|member| (member.key, member.value, member.metadata));
+    /// assert_eq!(members.collect::<Vec<_>>(), [("b", " ".into(), ""), ("a", "1".into(), "p")]);
+    /// ```
+    pub fn iter(self) -> impl Iterator<Item = RelayedMember<'a>> {
+        self.members().map(decoded)
+    }
+
+    fn members(self) -> impl Iterator<Item = Member<'a>> {
+        self.0.into_iter().flat_map(Received::iter).map(|(_, member)| member)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.0.map_or(0, |received| received.members)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn decoded(member: Member<'_>) -> RelayedMember<'_> {
+    let Member { key, value, metadata } = member;
+    let value = if value.contains('%') { percent::decode(value).into() } else { value.into() };
+    RelayedMember { key, value, metadata }
+}
+
+/// How many there are, and nothing that a peer sent.
+impl fmt::Debug for Relayed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relayed").field("members", &self.len()).finish()
+    }
+}
