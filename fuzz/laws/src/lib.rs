@@ -25,6 +25,7 @@ mod composite;
 mod differential;
 mod given;
 mod hop;
+mod inspect;
 mod model;
 mod tracecontext;
 
@@ -33,6 +34,7 @@ pub use baggage::{baggage_in, baggage_out, relay};
 pub use composite::composite;
 pub use differential::{Class, classes, differential_b3, differential_baggage, differential_tracecontext};
 pub use hop::hop;
+pub use inspect::inspect;
 pub use tracecontext::{traceparent, tracestate};
 
 /// A law as the fuzzers run it.
@@ -49,6 +51,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("b3_multi", b3_multi),
     ("composite", composite),
     ("hop", hop),
+    ("inspect", inspect),
     ("differential_tracecontext", differential_tracecontext),
     ("differential_baggage", differential_baggage),
     ("differential_b3", differential_b3),
