@@ -16,7 +16,7 @@ use opentelemetry::{
 };
 use otel_b3::{Sampling, SamplingExt};
 use otel_baggage_limits::{Limits, Reason};
-use otel_composite::ConflictExt;
+use otel_composite::{CompositePropagator, ConflictExt};
 use otel_w3c_baggage::decode;
 use std::collections::{BTreeMap, HashMap};
 
@@ -97,11 +97,9 @@ fn formats(carrier: &Carrier<'_>, config: &Config, cx: &Context) -> Vec<Format> 
         .collect()
 }
 
-/// Whether a header that the format writes or reads is there.
-fn is_there(propagator: &impl TextMapPropagator, carrier: &Carrier<'_>) -> bool {
-    propagator.fields().any(|name| name != "tracestate" && carrier.get_all(name).is_some())
-        || propagator.fields().any(|name| name.contains("b3"))
-            && carrier.keys().iter().any(|key| key.contains("b3"))
+/// Whether a header that the format reads is there; `tracestate` alone is nothing.
+fn is_there(propagator: &CompositePropagator, carrier: &Carrier<'_>) -> bool {
+    propagator.extract_fields().any(|name| name != "tracestate" && carrier.get_all(name).is_some())
 }
 
 fn span(cx: &Context) -> Option<Span> {

@@ -5,8 +5,10 @@
 
 use crate::report::{Part, Problem};
 use otel_baggage_limits::{Limits, Reason};
+use otel_jaeger::UberTraceId;
 use otel_tracecontext::{Field, TraceParent};
 use otel_w3c_baggage::decode;
+use otel_xray::TraceHeader;
 
 /// The parts of a value, and the rules that it breaks.
 #[derive(Debug, Default)]
@@ -27,6 +29,11 @@ pub(crate) fn anatomy(name: &str, value: &str) -> Anatomy {
         "x-b3-spanid" => anatomy.whole(value, "SpanId"),
         "x-b3-parentspanid" => anatomy.whole(value, "ParentSpanId"),
         "x-b3-sampled" | "x-b3-flags" => anatomy.whole(value, "SamplingState"),
+        "uber-trace-id" => anatomy.uber_trace_id(value),
+        "x-amzn-trace-id" => anatomy.x_amzn_trace_id(value),
+        "ot-tracer-traceid" => anatomy.whole(value, "trace id"),
+        "ot-tracer-spanid" => anatomy.whole(value, "span id"),
+        "ot-tracer-sampled" => anatomy.whole(value, "sampled"),
         _ => {}
     }
     anatomy
@@ -124,6 +131,63 @@ impl Anatomy {
                 (2 | 3, _) => self.part(*piece, "ParentSpanId", ""),
                 _ => {}
             }
+        }
+    }
+
+    /// <https://www.jaegertracing.io/sdk-migration/#trace-context>; a header that is percent-encoded as a whole is one part.
+    fn uber_trace_id(&mut self, value: &str) {
+        const FIELDS: [&str; 4] = ["trace-id", "span-id", "parent-span-id", "flags"];
+        let pieces: Vec<_> = Piece::whole(value).split(':').collect();
+        if let [encoded] = pieces.as_slice() {
+            self.part(*encoded, "uber-trace-id", "");
+        } else {
+            for (piece, production) in pieces.iter().zip(FIELDS) {
+                self.part(*piece, production, "");
+            }
+        }
+        if let Err(error) = UberTraceId::parse(value) {
+            use otel_jaeger::ErrorKind as Kind;
+            let field = match error.kind() {
+                Kind::TraceIdWidth | Kind::TraceIdDigits | Kind::TraceIdZero => 0,
+                Kind::SpanIdWidth | Kind::SpanIdDigits | Kind::SpanIdZero => 1,
+                Kind::ParentSpanIdWidth | Kind::ParentSpanIdDigits => 2,
+                Kind::Flags => 3,
+                _ => FIELDS.len(),
+            };
+            let at = pieces.get(field).map_or(value.len(), |piece| piece.first(|c| !c.is_ascii_hexdigit()));
+            self.problem(at, error.to_string(), "https://www.jaegertracing.io/sdk-migration/#trace-context");
+        }
+    }
+
+    /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
+    fn x_amzn_trace_id(&mut self, value: &str) {
+        let fields: Vec<_> = Piece::whole(value).split(';').map(Piece::trim).collect();
+        for field in &fields {
+            match field.split_once('=') {
+                Some((key, value)) => {
+                    let production = match key.text {
+                        "Root" => "Root",
+                        "Parent" => "Parent",
+                        "Sampled" => "Sampled",
+                        "Lineage" => "Lineage",
+                        "Self" => "Self",
+                        _ => "another key",
+                    };
+                    self.part(value, production, "");
+                }
+                None => self.part(*field, "another key", ""),
+            }
+        }
+        if let Err(error) = TraceHeader::parse(value) {
+            let rule = error.to_string();
+            let named = fields.iter().find(|field| {
+                ["Root", "Parent"].iter().any(|key| field.text.starts_with(key) && rule.contains(key))
+            });
+            self.problem(
+                named.map_or(value.len(), |field| field.from),
+                rule,
+                "https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader",
+            );
         }
     }
 

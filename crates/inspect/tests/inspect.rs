@@ -82,6 +82,37 @@ fn a_good_request_has_no_findings() {
 }
 
 #[test]
+fn each_format_has_its_parts_and_its_rules() {
+    let rows = [
+        ("jaeger", "uber-trace-id: 4d:17c29:0:1", 4, None),
+        ("jaeger", "uber-trace-id: 4d:17z29:0:1", 4, Some((5, "span id is not hex"))),
+        (
+            "xray",
+            "x-amzn-trace-id: Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+            3,
+            None,
+        ),
+        (
+            "xray",
+            "x-amzn-trace-id: Self=1;Root=1-5759e988-bd86",
+            2,
+            Some((7, "Root is not 8 and 24 characters")),
+        ),
+        ("ottrace", "ot-tracer-traceid: 463ac35c9f6413ad\not-tracer-spanid: 48485a3953bb6124", 1, None),
+        ("b3multi", "x-b3-traceid: 463ac35c9f6413ad\nx-b3-spanid: 48485a3953bb6124", 1, None),
+    ];
+    for (format, text, parts, problem) in rows {
+        let report = report(format, text);
+        let header = &report.headers[0];
+        assert_eq!(header.parts.len(), parts, "{text}");
+        let found = header.problems.first().map(|problem| (problem.at, &*problem.rule));
+        assert_eq!(found, problem, "{text}");
+        let outcome = if problem.is_none() { Outcome::Chosen } else { Outcome::Refused };
+        assert_eq!(report.formats[0].outcome, outcome, "{text}");
+    }
+}
+
+#[test]
 fn what_the_sdk_would_have_done_has_the_name_of_its_row() {
     let rows = [
         ("two `traceparent` lines", format!("{GOOD}\n{GOOD}")),
