@@ -26,6 +26,7 @@ mod differential;
 mod given;
 mod hop;
 mod inspect;
+mod legacy;
 mod model;
 mod tracecontext;
 
@@ -35,6 +36,7 @@ pub use composite::composite;
 pub use differential::{Class, classes, differential_b3, differential_baggage, differential_tracecontext};
 pub use hop::hop;
 pub use inspect::inspect;
+pub use legacy::{jaeger, ottrace, prefixed_baggage, xray};
 pub use tracecontext::{traceparent, tracestate};
 
 /// A law as the fuzzers run it.
@@ -49,6 +51,10 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("relay", relay),
     ("b3_single", b3_single),
     ("b3_multi", b3_multi),
+    ("jaeger", jaeger),
+    ("xray", xray),
+    ("ottrace", ottrace),
+    ("prefixed_baggage", prefixed_baggage),
     ("composite", composite),
     ("hop", hop),
     ("inspect", inspect),
