@@ -102,27 +102,6 @@ impl B3Propagator {
         FieldIter::new(&*NAMES)
     }
 
-    /// Whether a carrier has B3 headers that say something, well-formed or not. An `x-b3-flags` other than `1` and a
-    /// parent span id alone say nothing.
-    ///
-    /// ```
-    /// use otel_b3::B3Propagator;
-    /// use std::collections::HashMap;
-    ///
-    /// let has = |name: &str, value: &str| {
-    ///     B3Propagator::new().is_present(&HashMap::from([(name.to_owned(), value.to_owned())]))
-    /// };
-    /// assert!(has("b3", "malformed") && has("x-b3-flags", "1"));
-    /// assert!(!has("x-b3-flags", "0") && !has("x-b3-parentspanid", "05e3ac9a4f6e3b90"));
-    /// ```
-    #[must_use]
-    pub fn is_present(&self, extractor: &dyn Extractor) -> bool {
-        let Some(headers) = Headers::of(extractor) else { return false };
-        let is_there = |name: &&str| headers.get(name) != Ok(None);
-        [single::B3, multi::TRACE_ID, multi::SPAN_ID, multi::SAMPLED].iter().any(is_there)
-            || headers.get(multi::FLAGS) == Ok(Some("1"))
-    }
-
     const fn sending(form: Form) -> Self {
         Self { form, short_trace_ids: false }
     }

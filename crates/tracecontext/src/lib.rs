@@ -63,6 +63,7 @@
 //! The random flag of a new trace is the business of whoever makes the trace id. `tracestate` is not shortened:
 //! what is within the limits is sent whole.
 
+mod byte_set;
 mod error;
 mod events;
 mod propagator;

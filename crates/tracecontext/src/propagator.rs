@@ -38,22 +38,6 @@ impl TraceContextPropagator {
     pub const fn new() -> Self {
         Self
     }
-
-    /// Whether a carrier has a `traceparent`, well-formed or not. A `tracestate` alone says nothing.
-    ///
-    /// ```
-    /// use otel_tracecontext::TraceContextPropagator;
-    /// use std::collections::HashMap;
-    ///
-    /// let has = |name: &str| {
-    ///     TraceContextPropagator::new().is_present(&HashMap::from([(name.to_owned(), "x".to_owned())]))
-    /// };
-    /// assert!(has("traceparent") && !has("tracestate"));
-    /// ```
-    #[must_use]
-    pub fn is_present(&self, extractor: &dyn Extractor) -> bool {
-        header::lines(extractor, TRACEPARENT) != Lines::Absent
-    }
 }
 
 impl TextMapPropagator for TraceContextPropagator {
