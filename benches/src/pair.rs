@@ -58,8 +58,8 @@ pub(crate) const B3_MULTI: Pair = Pair {
     reads: &["b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-flags", "x-b3-parentspanid"],
     route: Route::Direct,
 };
-/// The headers to look for where there is no B3: `b3` once more, to tell a line that is not text from none.
-pub(crate) const NO_B3: &[&str] = &["b3", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled", "x-b3-flags"];
+/// The headers to look for where there is no B3; the list of names says the rest.
+pub(crate) const NO_B3: &[&str] = &["b3", "x-b3-traceid"];
 pub(crate) const COMPOSITE: Pair = Pair {
     sdk: sdk::composite,
     ours: ours::composite,

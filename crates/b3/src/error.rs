@@ -1,6 +1,8 @@
 //! Which rule of which field a header broke.
 
 use crate::multi::Header;
+use otel_propagator_core::located::Located;
+use std::ops::Range;
 
 /// A value that is not B3. It names the rule, and never what a peer sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,5 +39,33 @@ impl ParseError {
             Self::ParentSpanIdDigits => "parent span id is not lower-case hex",
             Self::SamplingState => "not a sampling state",
         }
+    }
+}
+
+impl ParseError {
+    const fn production(self) -> (&'static str, &'static str) {
+        match self {
+            Self::NotText(header) => {
+                (header.name(), "https://github.com/openzipkin/b3-propagation#multiple-headers")
+            }
+            Self::TraceIdMissing | Self::TraceIdWidth | Self::TraceIdDigits | Self::TraceIdZero => {
+                ("TraceId", "https://github.com/openzipkin/b3-propagation#traceid")
+            }
+            Self::SpanIdMissing | Self::SpanIdWidth | Self::SpanIdDigits | Self::SpanIdZero => {
+                ("SpanId", "https://github.com/openzipkin/b3-propagation#spanid")
+            }
+            Self::ParentSpanIdWidth | Self::ParentSpanIdDigits => {
+                ("ParentSpanId", "https://github.com/openzipkin/b3-propagation#parentspanid")
+            }
+            Self::SamplingState => {
+                ("SamplingState", "https://github.com/openzipkin/b3-propagation#sampling-state")
+            }
+        }
+    }
+
+    /// The error with its place in a header value.
+    pub(crate) fn at(self, range: Range<usize>) -> Located {
+        let (production, url) = self.production();
+        Located::new(production, self.rule(), range, url)
     }
 }

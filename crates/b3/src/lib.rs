@@ -94,7 +94,7 @@ mod single;
 #[cfg(feature = "sampler")]
 pub use otel_propagator_core::sampling::DecisionSampler;
 pub use otel_propagator_core::sampling::{Sampling, SamplingExt};
-pub use propagator::B3Propagator;
+pub use propagator::{B3Propagator, locate_multi, locate_single};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -10,7 +10,7 @@ use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_propagator_core::{diagnostics::Rejected, sampling};
+use otel_propagator_core::{diagnostics::Rejected, located::Located, sampling};
 use std::sync::LazyLock;
 
 /// Reads B3 in either form and writes it in the configured one.
@@ -161,6 +161,38 @@ static NAMES: LazyLock<[String; 6]> = LazyLock::new(|| {
     [single::B3, multi::TRACE_ID, multi::SPAN_ID, multi::SAMPLED, multi::FLAGS, multi::PARENT_SPAN_ID]
         .map(str::to_owned)
 });
+
+/// Where a `b3` value, without whitespace around it, breaks the grammar; `None` where it does not. For tools that explain
+/// headers.
+///
+/// ```
+/// let value = "80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-D";
+/// let located = otel_b3::locate_single(value).unwrap();
+/// assert_eq!((located.production, &value[located.range]), ("SamplingState", "D"));
+/// ```
+#[must_use]
+pub fn locate_single(value: &str) -> Option<Located> {
+    single::locate(value)
+}
+
+/// Which of the `x-b3-*` headers of a carrier breaks the grammar first, and where; `None` where none does. For tools
+/// that explain headers.
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// let carrier = HashMap::from([("x-b3-sampled".to_owned(), "yes".to_owned())]);
+/// let (header, located) = otel_b3::locate_multi(&carrier).unwrap();
+/// assert_eq!((header, located.range), ("x-b3-sampled", 0..3));
+/// ```
+#[must_use]
+pub fn locate_multi(extractor: &dyn Extractor) -> Option<(&'static str, Located)> {
+    let headers = Headers::of(extractor)?;
+    let error = multi::parse(|name| headers.get(name)).err()?;
+    let header = multi::Header::of(error).name();
+    let value = headers.get(header).ok().flatten().unwrap_or_default();
+    Some((header, error.at(0..value.len())))
+}
 
 fn received(extractor: &dyn Extractor) -> Option<Fields> {
     match headers::read(extractor, single::B3) {

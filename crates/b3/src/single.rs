@@ -10,7 +10,10 @@ use crate::{
     fields::{self, Fields, Ids},
 };
 use opentelemetry::trace::{SpanId, TraceId};
-use otel_propagator_core::hex;
+use otel_propagator_core::{
+    hex,
+    located::{Located, within},
+};
 
 pub(crate) const B3: &str = "b3";
 
@@ -27,6 +30,25 @@ pub(crate) fn parse(value: &str) -> Result<Fields, ParseError> {
     let (span_id, rest) = span_id(rest)?;
     let sampling = state_and_parent(rest)?;
     Ok(Fields::Trace(Ids { trace_id, span_id }, sampling))
+}
+
+/// Where a value breaks the grammar; `None` where it does not.
+pub(crate) fn locate(value: &str) -> Option<Located> {
+    let error = parse(value).err()?;
+    let field = match error {
+        ParseError::SpanIdMissing => return Some(error.at(value.len()..value.len())),
+        ParseError::SpanIdWidth | ParseError::SpanIdDigits | ParseError::SpanIdZero => 1,
+        ParseError::SamplingState if value.len() > 1 => 2,
+        // A parent follows the state, or the span id at once, and nothing follows it.
+        ParseError::ParentSpanIdWidth | ParseError::ParentSpanIdDigits => {
+            let start = value.match_indices('-').map(|(at, _)| at + 1).take(3).last().unwrap_or_default();
+            return Some(error.at(start..value.len()));
+        }
+        _ => 0,
+    };
+    let start = value.split('-').take(field).map(|field| field.len() + 1).sum();
+    let len = value.split('-').nth(field).map_or(0, str::len);
+    Some(error.at(within(value, start..start + len)))
 }
 
 /// > The first position of the `b3` value is the 32 or 16 lower-hex character TraceId.

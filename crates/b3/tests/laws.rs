@@ -137,6 +137,19 @@ proptest! {
     }
 
     #[test]
+    fn a_broken_rule_has_its_place_and_a_good_value_none(value in prop_oneof![single(), value()]) {
+        let is_read = extract(&headers([("b3", &value)])).sampling().is_some();
+        let value = value.trim_matches([' ', '\t']);
+        match otel_b3::locate_single(value) {
+            None => prop_assert!(is_read, "{}", value),
+            Some(located) => {
+                prop_assert!(!is_read, "{}", value);
+                prop_assert!(value.get(located.range.clone()).is_some(), "{:?} of {}", located, value);
+            }
+        }
+    }
+
+    #[test]
     fn any_text_in_a_header_is_judged_alike_alone_and_beside_a_valid_other_form(text in ".*") {
         let alone = extract(&headers([("b3", &text)])).sampling();
         let beside = extract(&headers([("b3", text.as_str()), ("x-b3-sampled", "0")])).sampling();

@@ -420,3 +420,29 @@ fn a_header_that_is_there_but_not_text_makes_the_form_malformed() {
         "the other form is good"
     );
 }
+
+#[test]
+fn a_broken_rule_is_found_at_its_place() {
+    let ids = format!("{TRACE}-{SPAN}");
+    for (value, production, part) in [
+        (
+            format!("X{}-{SPAN}-1", TRACE.get(1..).unwrap()),
+            "TraceId",
+            format!("X{}", TRACE.get(1..).unwrap()),
+        ),
+        (TRACE.to_owned(), "SpanId", String::new()),
+        (format!("{TRACE}-xyz-1"), "SpanId", "xyz".to_owned()),
+        (format!("{ids}-yes"), "SamplingState", "yes".to_owned()),
+        ("2".to_owned(), "SamplingState", "2".to_owned()),
+        (format!("{ids}-1-xyz"), "ParentSpanId", "xyz".to_owned()),
+        (format!("{ids}-1-{PARENT}-1"), "ParentSpanId", format!("{PARENT}-1")),
+        (format!("{ids}-{}", PARENT.to_uppercase()), "ParentSpanId", PARENT.to_uppercase()),
+    ] {
+        let located = otel_b3::locate_single(&value).unwrap();
+        assert_eq!(
+            (located.production, value.get(located.range)),
+            (production, Some(part.as_str())),
+            "{value}"
+        );
+    }
+}

@@ -25,6 +25,7 @@ pub mod diagnostics;
 pub mod header;
 pub mod hex;
 pub mod keys;
+pub mod located;
 pub mod remote;
 #[cfg(feature = "sampler")]
 mod sampler;

@@ -1,6 +1,8 @@
 //! Which rule of which field was broken. The peer's bytes are in none of these types.
 
-use std::{error::Error, fmt};
+use crate::tracestate;
+use otel_propagator_core::located::{Located, within};
+use std::{error::Error, fmt, ops::Range};
 
 /// Why a text is not a `traceparent`: which [`Field`] broke which rule ([`ErrorKind`]).
 ///
@@ -32,6 +34,36 @@ pub enum Field {
     ParentId,
     /// The two digits of flags.
     TraceFlags,
+}
+
+impl Field {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Version => "version",
+            Self::TraceId => "trace-id",
+            Self::ParentId => "parent-id",
+            Self::TraceFlags => "trace-flags",
+        }
+    }
+
+    const fn url(self) -> &'static str {
+        match self {
+            Self::Version => "https://www.w3.org/TR/trace-context-2/#version",
+            Self::TraceId => "https://www.w3.org/TR/trace-context-2/#trace-id",
+            Self::ParentId => "https://www.w3.org/TR/trace-context-2/#parent-id",
+            Self::TraceFlags => "https://www.w3.org/TR/trace-context-2/#trace-flags",
+        }
+    }
+
+    /// Every field has its place.
+    const fn place(self) -> Range<usize> {
+        match self {
+            Self::Version => 0..2,
+            Self::TraceId => 3..35,
+            Self::ParentId => 36..52,
+            Self::TraceFlags => 53..55,
+        }
+    }
 }
 
 /// A rule that a `traceparent` can break.
@@ -69,6 +101,38 @@ impl ParseError {
         self.kind
     }
 
+    /// Where the value that this error is of broke the rule.
+    ///
+    /// ```
+    /// use otel_tracecontext::TraceParent;
+    ///
+    /// let value = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333X-01";
+    /// let located = TraceParent::parse(value).unwrap_err().located(value);
+    /// assert_eq!((located.production, &value[located.range]), ("parent-id", "X"));
+    /// assert_eq!(located.url, "https://www.w3.org/TR/trace-context-2/#parent-id");
+    /// ```
+    #[must_use]
+    pub fn located(self, value: &str) -> Located {
+        Located::new(self.field.name(), self.rule(), self.range(value), self.field.url())
+    }
+
+    fn range(self, value: &str) -> Range<usize> {
+        let field = self.field.place();
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let range = match self.kind {
+            ErrorKind::TooShort => field.start..value.len(),
+            ErrorKind::NotLowerHex => {
+                let digits = value.bytes().skip(field.start).take(field.len());
+                let at = field.start + digits.take_while(is_digit).count();
+                at..at + 1
+            }
+            ErrorKind::Delimiter => field.end..field.end + 1,
+            ErrorKind::ForbiddenVersion | ErrorKind::AllZero => field,
+            ErrorKind::TrailingData => field.end..value.len(),
+        };
+        within(value, range)
+    }
+
     /// Field and rule as one clause.
     pub(crate) const fn rule(self) -> &'static str {
         match (self.kind, self.field) {
@@ -103,12 +167,27 @@ impl fmt::Display for ParseError {
 impl Error for ParseError {}
 
 /// The rule that a `tracestate` broke.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum TraceStateError {
+///
+/// ```
+/// use otel_tracecontext::{TraceStateError, TraceStateList};
+///
+/// let value = "a=1,B=2";
+/// let error = TraceStateList::parse(value).unwrap_err();
+/// assert_eq!(error, TraceStateError::Key);
+/// assert_eq!(&value[error.located(value).range], "B");
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum TraceStateError {
+    /// More than 32768 bytes.
     TooLong,
+    /// More than 32 members that are not empty.
     TooManyMembers,
+    /// A member without `=`.
     NoEqualsSign,
+    /// A key that is empty, too long, or has a character that no key has.
     Key,
+    /// A value that is empty, too long, or has a character that no value has.
     Value,
 }
 
@@ -122,4 +201,24 @@ impl TraceStateError {
             Self::Value => "value is outside the grammar",
         }
     }
+
+    /// Where the value that this error is of broke the rule.
+    #[must_use]
+    pub fn located(self, value: &str) -> Located {
+        let (production, url) = match self {
+            Self::TooLong | Self::TooManyMembers => ("list", "https://www.w3.org/TR/trace-context-2/#list"),
+            Self::NoEqualsSign => ("list-member", "https://www.w3.org/TR/trace-context-2/#list"),
+            Self::Key => ("key", "https://www.w3.org/TR/trace-context-2/#key"),
+            Self::Value => ("value", "https://www.w3.org/TR/trace-context-2/#value"),
+        };
+        Located::new(production, self.rule(), tracestate::range(value, self), url)
+    }
 }
+
+impl fmt::Display for TraceStateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.rule())
+    }
+}
+
+impl Error for TraceStateError {}

@@ -68,11 +68,13 @@ mod error;
 mod events;
 mod propagator;
 mod received;
+mod trace_state_list;
 mod traceparent;
 mod tracestate;
 
-pub use error::{ErrorKind, Field, ParseError};
+pub use error::{ErrorKind, Field, ParseError, TraceStateError};
 pub use propagator::TraceContextPropagator;
+pub use trace_state_list::TraceStateList;
 pub use traceparent::TraceParent;
 
 #[cfg(doctest)]

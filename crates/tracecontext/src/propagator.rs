@@ -135,7 +135,7 @@ fn write_tracestate(cx: &Context, now: &TraceState, received: Option<&Received>)
     if now.into_iter().len() == 0 {
         return None;
     }
-    let (header, left_out) = tracestate::header(now);
+    let (header, left_out) = tracestate::write(now);
     if left_out > 0 {
         events::tracestate_left_out(now, left_out);
     }

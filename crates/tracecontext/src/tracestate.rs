@@ -2,7 +2,11 @@
 
 use crate::{byte_set::ByteSet, error::TraceStateError};
 use opentelemetry::trace::TraceState;
-use otel_propagator_core::header::joined_len;
+use otel_propagator_core::{
+    header::{self, joined_len},
+    located::within,
+};
+use std::ops::Range;
 
 /// > There can be a maximum of 32 list-members in a list.
 ///
@@ -44,12 +48,44 @@ pub(crate) fn parse(lines: &[&str]) -> Result<Parsed, TraceStateError> {
 
 #[cold]
 fn parse_verbatim(lines: &[&str]) -> Result<Parsed, TraceStateError> {
-    let mut list = List::new(lines);
-    let members: Vec<_> = list.by_ref().take(MAX_MEMBERS).collect();
-    list.end()?;
+    let members = members(lines)?;
     let accepted = members.iter().copied().filter(|&member| TraceState::from_key_value([member]).is_ok());
     let trace_state = TraceState::from_key_value(accepted).unwrap_or_default();
-    Ok(Parsed { trace_state, verbatim: Some(header(members.iter().copied()).0) })
+    Ok(Parsed { trace_state, verbatim: Some(write(members.iter().copied()).0) })
+}
+
+/// All members that are not empty.
+pub(crate) fn members<'a>(lines: &[&'a str]) -> Result<Vec<(&'a str, &'a str)>, TraceStateError> {
+    if joined_len(lines) > MAX_BYTES {
+        return Err(TraceStateError::TooLong);
+    }
+    let mut list = List::new(lines);
+    let members = list.by_ref().take(MAX_MEMBERS).collect();
+    list.end().map(|()| members)
+}
+
+/// Where the only line of a header breaks this rule: the rest of the list, or the member, its key or its value.
+#[cold]
+pub(crate) fn range(line: &str, error: TraceStateError) -> Range<usize> {
+    let lines = [line];
+    let mut list = List::new(&lines);
+    if error == TraceStateError::TooLong {
+        return within(line, MAX_BYTES..line.len());
+    }
+    let read = list.by_ref().take(MAX_MEMBERS).count();
+    if read == MAX_MEMBERS {
+        list.rest = skip(list.rest, is_separator);
+    }
+    let start = line.len() - list.rest.len();
+    let member = list.rest.split(',').next().unwrap_or_default();
+    let equals_sign = member.find('=').map(|at| start + at);
+    let end = start + header::trim(member).len();
+    match (error, equals_sign) {
+        (TraceStateError::TooManyMembers, _) => start..line.len(),
+        (TraceStateError::Key, Some(equals_sign)) => start..equals_sign,
+        (TraceStateError::Value, Some(equals_sign)) => equals_sign + 1..end.max(equals_sign + 1),
+        _ => start..end,
+    }
 }
 
 /// > list = list-member 0*31( OWS "," OWS list-member )
@@ -57,14 +93,14 @@ fn parse_verbatim(lines: &[&str]) -> Result<Parsed, TraceStateError> {
 /// <https://www.w3.org/TR/trace-context-2/#list>. Gives the members that are not empty, up to the first one that
 /// breaks a rule.
 #[derive(Debug)]
-struct List<'a> {
+struct List<'l, 'a> {
     rest: &'a str,
-    lines: std::slice::Iter<'a, &'a str>,
+    lines: std::slice::Iter<'l, &'a str>,
     broken: Option<TraceStateError>,
 }
 
-impl<'a> List<'a> {
-    fn new(lines: &'a [&'a str]) -> Self {
+impl<'l, 'a> List<'l, 'a> {
+    fn new(lines: &'l [&'a str]) -> Self {
         Self { rest: "", lines: lines.iter(), broken: None }
     }
 
@@ -75,7 +111,7 @@ impl<'a> List<'a> {
     }
 }
 
-impl<'a> Iterator for List<'a> {
+impl<'a> Iterator for List<'_, 'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -101,7 +137,7 @@ impl<'a> Iterator for List<'a> {
 /// lets through empty keys and values, control characters, and whatever is not ASCII.
 ///
 /// It takes one allocation, of the exact size where no member is left out.
-pub(crate) fn header<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)> + Clone) -> (String, usize) {
+pub(crate) fn write<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)> + Clone) -> (String, usize) {
     let len: usize = members.clone().into_iter().map(|(key, value)| key.len() + value.len() + 2).sum();
     let mut header = String::with_capacity(len.saturating_sub(1));
     let mut left_out = 0;
@@ -225,12 +261,12 @@ static CHR: ByteSet = NBLK_CHR.add(0x20);
 
 #[cfg(test)]
 mod tests {
-    use super::header;
+    use super::write;
 
     #[test]
     fn the_header_is_allocated_at_its_exact_size() {
         for members in [&[("a", "1")][..], &[("a", "1"), ("long", "value"), ("k@v", "x")]] {
-            let (header, left_out) = header(members.iter().copied());
+            let (header, left_out) = write(members.iter().copied());
             assert_eq!((header.capacity(), left_out), (header.len(), 0), "{header}");
         }
     }

@@ -299,3 +299,33 @@ proptest! {
         prop_assert_eq!(TraceParent::parse(&later), TraceParent::parse(VALID));
     }
 }
+
+#[test]
+fn a_broken_rule_is_found_at_its_place() {
+    const IDS: &str = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
+    let zero = "0".repeat(32);
+    for (value, production, part) in [
+        ("0".to_owned(), "version", "0"),
+        ("ff-".to_owned(), "version", "ff"),
+        (format!("00_{IDS}-01"), "version", "_"),
+        (format!("00-{zero}-b7ad6b7169203331-01"), "trace-id", zero.as_str()),
+        ("00-0af\u{e9}651916cd43dd8448eb211c80319c-".to_owned(), "trace-id", "\u{e9}"),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad".to_owned(), "parent-id", "b7ad"),
+        ("00-0af7651916cd43dd8448eb211c80319c".to_owned(), "trace-id", ""),
+        (format!("00-{IDS}-0G"), "trace-flags", "G"),
+        (format!("00-{IDS}-01-more"), "trace-flags", "-more"),
+        (format!("01-{IDS}-01.more"), "trace-flags", "."),
+    ] {
+        let located = TraceParent::parse(&value).unwrap_err().located(&value);
+        assert_eq!((located.production, value.get(located.range)), (production, Some(part)), "{value}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn the_place_is_in_the_value(value in "[0-9a-f-]{0,60}|\\PC{0,60}|00-[0-9a-fé]{32}-[0-9a-f]{15}.[-.]..") {
+        if let Err(error) = TraceParent::parse(&value) {
+            proptest::prop_assert!(value.get(error.located(&value).range).is_some());
+        }
+    }
+}

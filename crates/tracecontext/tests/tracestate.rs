@@ -10,7 +10,7 @@ use opentelemetry::{
     trace::{TraceContextExt, TraceState},
 };
 use opentelemetry_http::HeaderInjector;
-use otel_tracecontext::TraceContextPropagator;
+use otel_tracecontext::{TraceContextPropagator, TraceStateError, TraceStateList};
 use proptest::prelude::*;
 
 /// Rule, lines received, line sent.
@@ -228,6 +228,29 @@ fn a_trace_state_that_may_not_be_sent_overrides_an_older_tracestate_and_none_lea
     }
 }
 
+#[test]
+fn a_broken_rule_is_found_at_its_place() {
+    let many = "a=1,".repeat(32) + "b=2 , c=3";
+    let long = "a".repeat(257);
+    let long_key = format!("a=1,{long}=1");
+    let long_value = format!("a={long},b=2");
+    for (value, error, part) in [
+        (many.as_str(), TraceStateError::TooManyMembers, "b=2 , c=3"),
+        ("a=1, b,c=3", TraceStateError::NoEqualsSign, "b"),
+        ("a=1, b\t=2", TraceStateError::Key, "b\t"),
+        ("a=1,B=2,c=3", TraceStateError::Key, "B"),
+        ("=1", TraceStateError::Key, ""),
+        ("a=1,b=\u{e9} ,c=3", TraceStateError::Value, "\u{e9}"),
+        ("a=", TraceStateError::Value, ""),
+        ("a=1=2", TraceStateError::Value, "1=2"),
+        (&long_key, TraceStateError::Key, &long),
+        (&long_value, TraceStateError::Value, &long),
+    ] {
+        assert_eq!(TraceStateList::parse(value).map(|_| ()), Err(error), "{value}");
+        assert_eq!(value.get(error.located(value).range), Some(part), "{value}");
+    }
+}
+
 fn member() -> impl Strategy<Value = String> {
     "[a-z0-9][a-z0-9_*/@-]{0,20}=[ -+\\--<>-~]{0,20}[!-+\\--<>-~]"
 }
@@ -242,6 +265,18 @@ proptest! {
         let lines: Vec<_> = lines.iter().map(String::as_str).collect();
         let expected = (!all.is_empty()).then_some(all);
         prop_assert_eq!(passed_on(&lines), expected);
+    }
+
+    #[test]
+    fn a_list_says_what_the_propagator_sends(value in "[ -~\t]{0,40}|([a-c@]{0,3}=?[a-c =]{0,3}[, \t]{0,2}){0,6}") {
+        let sent = passed_on(&[&value]).unwrap_or_default();
+        match TraceStateList::parse(&value) {
+            Ok(list) => prop_assert_eq!(list.to_string(), sent),
+            Err(error) => {
+                prop_assert_eq!(sent, "");
+                prop_assert!(value.get(error.located(&value).range).is_some());
+            }
+        }
     }
 
     #[test]
