@@ -80,8 +80,9 @@ impl Ledger {
         }
     }
 
-    /// Lists the classes that were met, and says whether every difference has a name.
-    pub(crate) fn report(&self) -> bool {
+    /// Lists the classes that were met, and says what is wrong: a difference without a name, a class that no
+    /// difference falls into.
+    pub(crate) fn report(&self) -> Vec<String> {
         for (number, found) in &self.found {
             let Some(class) = number.checked_sub(1).and_then(|index| classes::all().nth(index)) else {
                 continue;
@@ -93,13 +94,17 @@ impl Ledger {
             }
             println!("    example: {}", found.example);
         }
+        println!("\ndifferences without a name: {}", self.unnamed);
+        let mut wrong = Vec::new();
+        if self.unnamed > 0 {
+            wrong.push(format!("differences without a name: {}", self.unnamed));
+        }
         let unmet: Vec<_> =
             (1..).zip(classes::all()).filter(|(n, _)| !self.found.contains_key(n)).map(named).collect();
         if !unmet.is_empty() {
-            println!("\nnot met in this run: {}", unmet.join(", "));
+            wrong.push(format!("classes that were not met: {}", unmet.join(", ")));
         }
-        println!("\ndifferences without a name: {}", self.unnamed);
-        self.unnamed == 0
+        wrong
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     ledger::Step,
     peer::Kind::{Brave, Go, Java, JavaScript, Python},
     protocol::{Format, Sampling},
-    reading::{Difference, Field},
+    reading::{Difference, Field, Reading},
 };
 
 const B3: &[Format] = &[Format::B3, Format::B3Multi];
@@ -132,7 +132,9 @@ pub(super) const CLASSES: &[Class] = &[
         peers: &[Go],
         formats: B3,
         fields: &[Field::Sampling],
-        test: |step, _| read(step) && step.found.sampling == Some(Sampling::Debug),
+        test: |step, _| {
+            read(step) && step.expected.ids.is_none() && step.found.sampling == Some(Sampling::Debug)
+        },
     },
     Class {
         name: "debug beside a broken X-B3-Sampled",
@@ -143,7 +145,11 @@ pub(super) const CLASSES: &[Class] = &[
         peers: PEERS,
         formats: B3,
         fields: &[Field::Ids, Field::Sampling],
-        test: |step, _| read(step) && lines(step, "x-b3-flags").first() == Some(&"1") && !state_of(step),
+        test: |step, _| {
+            let one_side = (step.expected.sampling == Some(Sampling::Debug))
+                != (step.found.sampling == Some(Sampling::Debug));
+            read(step) && one_side && lines(step, "x-b3-flags").first() == Some(&"1") && !state_of(step)
+        },
     },
     // --- b3: what is accepted ---
     Class {
@@ -251,7 +257,10 @@ pub(super) const CLASSES: &[Class] = &[
         peers: SDKS,
         formats: B3,
         fields: &[Field::Ids, Field::Sampling],
-        test: |step, _| read(step) && step.headers.iter().any(|(_, value)| value.is_empty()),
+        test: |step, _| {
+            let empty = step.headers.iter().any(|(_, value)| value.is_empty());
+            read(step) && empty && step.expected == &Reading::default()
+        },
     },
     Class {
         name: "a parent that is not looked at",

@@ -30,7 +30,7 @@ pub(super) const CLASSES: &[Class] = &[
         peers: &[Python],
         formats: BAGGAGE,
         fields: ANY_MEMBER,
-        test: |step, _| read(step) && lines(step, "baggage").len() > 1,
+        test: |step, d| read(step) && lines(step, "baggage").iter().skip(1).any(|line| names(line, &d.key)),
     },
     Class {
         name: "no member over 4096 bytes",
@@ -295,6 +295,11 @@ fn longest(key: &str, (value, metadata): &(String, String)) -> usize {
     let escaped =
         |text: &str| text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 }).sum::<usize>();
     escaped(key) + escaped(value) + escaped(metadata) + 2
+}
+
+/// Whether a line has a member of the key.
+fn names(line: &str, key: &str) -> bool {
+    line.split(',').any(|member| has_key(member, key))
 }
 
 /// Both sides of a difference.
