@@ -8,6 +8,7 @@ use opentelemetry::{
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use otel_b3::B3Propagator;
+use otel_baggage_limits::Limits;
 use otel_tracecontext::TraceContextPropagator;
 use otel_w3c_baggage::BaggagePropagator;
 
@@ -26,7 +27,8 @@ pub(crate) fn answer(command: &Command) -> Answer {
 fn propagator(format: Format) -> Box<dyn TextMapPropagator> {
     match format {
         Format::TraceContext => Box::new(TraceContextPropagator::new()),
-        Format::Baggage => Box::new(BaggagePropagator::new()),
+        // What W3C obliges everyone to carry, both ways; by default less is sent.
+        Format::Baggage => Box::new(BaggagePropagator::new().with_limits(Limits::new().max_bytes(8192))),
         Format::B3 => Box::new(B3Propagator::single()),
         Format::B3Multi => Box::new(B3Propagator::multi()),
     }
@@ -73,12 +75,13 @@ fn describe(context: &Context) -> Text {
     }
 }
 
-/// Header lines in their order, under names without case.
+/// Header lines in their order, under names without case; `X-B3-*` keep theirs, as in a queue's headers, where the
+/// spelling that each peer chose has to be found.
 struct Lines<'a>(&'a [Header]);
 
 impl Extractor for Lines<'_> {
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(n, _)| same(n, name)).map(|(_, value)| value.as_str())
     }
 
     fn keys(&self) -> Vec<&str> {
@@ -86,8 +89,16 @@ impl Extractor for Lines<'_> {
     }
 
     fn get_all(&self, name: &str) -> Option<Vec<&str>> {
-        let lines = self.0.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+        let lines = self.0.iter().filter(|(n, _)| same(n, name)).map(|(_, v)| v.as_str());
         Some(lines.collect::<Vec<_>>()).filter(|lines| !lines.is_empty())
+    }
+}
+
+fn same(carried: &str, asked: &str) -> bool {
+    if asked.to_ascii_lowercase().starts_with("x-b3-") {
+        carried == asked
+    } else {
+        carried.eq_ignore_ascii_case(asked)
     }
 }
 
