@@ -124,6 +124,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod boundary;
+#[cfg(feature = "config")]
+mod config;
 mod destination;
 mod events;
 mod gate;
@@ -148,6 +150,8 @@ mod strip;
 mod table;
 
 pub use boundary::Boundary;
+#[cfg(feature = "config")]
+pub use config::ConfigError;
 pub use destination::{Destination, DestinationExt};
 pub use host::HostError;
 pub use inbound::{Inbound, Strategy};
