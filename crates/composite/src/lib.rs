@@ -87,6 +87,7 @@
 //! | `metrics` | `Builder::meter` | |
 //! | `carriers` | `carriers`: HTTP headers, the environment, messages, stored jobs, SQL | |
 //! | `telemetry` | `telemetry`: chosen baggage on spans, log records and metrics | |
+//! | `boundary` | `boundary`: what may come in, what may leave, and to whom; with `sampler` its samplers and links too | |
 //!
 //! **By environment**, with [`from_env`], or by a list of one's own, with [`from_list`]. [`Registry`] adds names.
 //!
@@ -191,6 +192,17 @@ pub use otel_propagator_core::sampling::DecisionSampler;
 pub use otel_propagator_core::sampling::{Sampling, SamplingExt};
 #[cfg(feature = "tracecontext")]
 pub use otel_tracecontext::{ParseError, TraceContextPropagator, TraceParent};
+/// What may come in, what may leave, and to whom: the crate `otel-trust-boundary`.
+///
+/// ```
+/// use otel_composite::{boundary::{Boundary, Outbound}, from_list};
+///
+/// let mesh = Outbound::internal("mesh").hosts(["*.svc.cluster.local"])?;
+/// let propagator = Boundary::deny_external().outbound(mesh).wrap(from_list("tracecontext,baggage")?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "boundary")]
+pub use otel_trust_boundary as boundary;
 #[cfg(feature = "w3c-baggage")]
 pub use otel_w3c_baggage::BaggagePropagator;
 #[cfg(feature = "xray")]
