@@ -20,6 +20,7 @@ macro_rules! law {
 
 mod b3;
 mod baggage;
+mod boundary;
 mod carrier;
 mod composite;
 mod differential;
@@ -32,6 +33,7 @@ mod tracecontext;
 
 pub use b3::{b3_multi, b3_single};
 pub use baggage::{baggage_in, baggage_out, relay};
+pub use boundary::boundary;
 pub use composite::composite;
 pub use differential::{Class, classes, differential_b3, differential_baggage, differential_tracecontext};
 pub use hop::hop;
@@ -58,6 +60,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("composite", composite),
     ("hop", hop),
     ("inspect", inspect),
+    ("boundary", boundary),
     ("differential_tracecontext", differential_tracecontext),
     ("differential_baggage", differential_baggage),
     ("differential_b3", differential_b3),

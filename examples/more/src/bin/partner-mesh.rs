@@ -101,7 +101,7 @@ impl Mesh {
             global::get_text_map_propagator(|propagator| {
                 propagator.inject_context(&cx, &mut HeaderInjector(request.headers_mut()));
             });
-            Ok::<_, reqwest::Error>(self.client.execute(request).await?.error_for_status()?.text().await?)
+            self.client.execute(request).await?.error_for_status()?.text().await
         };
         let answer = request.instrument(span).await?;
         println!("{host} received: {answer}");
