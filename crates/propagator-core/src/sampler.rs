@@ -212,27 +212,4 @@ mod tests {
             assert_eq!(is_sampled, expected, "{rule}");
         }
     }
-
-    #[test]
-    fn what_is_not_known_is_told_of() {
-        let of = |name: &'static str, argument: &'static str| {
-            testing::lines(|| {
-                let _ = DecisionSampler::from_settings(|variable| {
-                    Some(if variable == SAMPLER { name } else { argument }.to_owned())
-                });
-            })
-        };
-        assert_eq!(of("always_on", "what is not read"), [""; 0]);
-        assert_eq!(
-            of("sometimes", ""),
-            ["WARN propagator.configuration variable=OTEL_TRACES_SAMPLER \
-              problem=is none of the known samplers: parentbased_always_on is used"]
-        );
-        assert_eq!(
-            of("traceidratio", "2"),
-            [
-                "WARN propagator.configuration variable=OTEL_TRACES_SAMPLER_ARG problem=is no number from 0 to 1: 1 is used"
-            ]
-        );
-    }
 }
