@@ -1,6 +1,7 @@
 //! What the tests of several crates share: the events that a call emits, and carriers that watch.
 
-use opentelemetry::propagation::Injector;
+pub mod carrier;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -88,17 +89,5 @@ impl<S: Subscriber> Layer<S> for Recorder {
         let name = seen.fields.iter().position(|field| field.0 == "name").map(|at| seen.fields.remove(at).1);
         assert_eq!(name.as_deref(), Some(seen.name), "formatters and filters see the name as a field");
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
-    }
-}
-
-/// A carrier that holds nothing and adds up the room that it is asked to make.
-#[derive(Debug, Default)]
-pub struct Reserved(pub usize);
-
-impl Injector for Reserved {
-    fn set(&mut self, _: &str, _: String) {}
-
-    fn reserve(&mut self, additional: usize) {
-        self.0 += additional;
     }
 }

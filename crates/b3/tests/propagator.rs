@@ -6,11 +6,12 @@ use common::{FORMS, Form, Headers, IDS, PARENT, SPAN, TRACE, extract, extract_in
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,
-    propagation::{Extractor, TextMapPropagator},
+    propagation::TextMapPropagator,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use opentelemetry_http::HeaderExtractor;
 use otel_b3::{B3Propagator, Sampling, SamplingExt};
+use testing::carrier::Table;
 
 const STATES: [(Option<char>, Sampling); 4] = [
     (None, Sampling::Defer),
@@ -350,22 +351,6 @@ fn a_decision_that_comes_later_does_not_end_a_debug_trace() {
     let cx = extract_in(&extract(&Form::Single.headers(IDS, Some('d'))), &headers([("b3", "0")]));
     assert_eq!(cx.sampling(), Some(Sampling::Debug));
     assert_eq!(cx.bare_sampling(), Some(Sampling::Deny));
-}
-
-/// A case-sensitive carrier, as AMQP tables and NATS headers are; a value of `None` is there, but not text.
-struct Table {
-    rows: Vec<(&'static str, Option<&'static str>)>,
-    /// Which of its rows it lists.
-    listed: fn(&str) -> bool,
-}
-
-impl Extractor for Table {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.rows.iter().find(|(name, _)| *name == key)?.1
-    }
-    fn keys(&self) -> Vec<&str> {
-        self.rows.iter().map(|(name, _)| *name).filter(|name| (self.listed)(name)).collect()
-    }
 }
 
 /// All rows listed, none, and a fixed list that has nothing of B3.

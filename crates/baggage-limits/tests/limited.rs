@@ -19,30 +19,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::LazyLock,
 };
-
-#[derive(Debug, Default)]
-struct Sent(Vec<(String, String)>);
-
-impl Injector for Sent {
-    fn set(&mut self, key: &str, value: String) {
-        self.0.push((key.to_owned(), value));
-    }
-}
-
-impl Sent {
-    fn by(propagator: &dyn TextMapPropagator, cx: &Context) -> Self {
-        let mut sent = Self::default();
-        propagator.inject_context(cx, &mut sent);
-        sent
-    }
-
-    fn baggage(&self) -> Option<&str> {
-        let mut lines = self.0.iter().filter(|(key, _)| key == "baggage");
-        let line = lines.next().map(|(_, value)| value.as_str());
-        assert!(lines.next().is_none(), "sent once: {self:?}");
-        line
-    }
-}
+use testing::carrier::{Lines, Reserved, Sent};
 
 /// A propagator that escapes every byte there is, with as much around them as is allowed.
 #[derive(Debug)]
@@ -84,34 +61,23 @@ fn entries(baggage: &Baggage) -> BTreeMap<String, (String, String)> {
 fn sixty_four_long_values_keep_to_the_limits() {
     let cx = many(64, &"é".repeat(100));
     let unlimited = Sent::by(&BaggagePropagator::new(), &cx);
-    assert!(unlimited.baggage().unwrap().len() > 20_000, "the SDK has changed");
+    assert!(unlimited.only("baggage").unwrap().len() > 20_000, "the SDK has changed");
     for (limits, bytes) in [(Limits::new(), 3500..=4096), (Limits::W3C, 7600..=8192)] {
         let propagator = Limited::new(BaggagePropagator::new(), limits);
         let sent = Sent::by(&propagator, &cx);
-        let header = sent.baggage().unwrap();
+        let header = sent.only("baggage").unwrap();
         assert!(bytes.contains(&header.len()), "as much as fits: {}", header.len());
         assert_eq!(
             Some(header),
-            Sent::by(&propagator, &many(64, &"é".repeat(100))).baggage(),
+            Sent::by(&propagator, &many(64, &"é".repeat(100))).only("baggage"),
             "the same again"
         );
-        let next = BaggagePropagator::new().extract_with_context(&Context::new(), &OneLine(header));
+        let next =
+            BaggagePropagator::new().extract_with_context(&Context::new(), &Lines::of("baggage", [header]));
         for (key, (value, _)) in entries(next.baggage()) {
             assert_eq!(value, "é".repeat(100), "whole members only: {key}");
         }
         assert_eq!(next.baggage().len(), header.split(',').count());
-    }
-}
-
-struct OneLine<'a>(&'a str);
-
-impl Extractor for OneLine<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        (key == "baggage").then_some(self.0)
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        vec!["baggage"]
     }
 }
 
@@ -120,7 +86,7 @@ fn what_fits_goes_as_the_inner_propagator_writes_it() {
     let cx = Context::new().with_baggage([KeyValue::new("a", "b=c")]);
     for limits in [Limits::new(), Limits::new().max_bytes("a=b%3Dc".len())] {
         let sent = Sent::by(&Limited::new(BaggagePropagator::new(), limits), &cx);
-        assert_eq!(sent.baggage(), Some("a=b%3Dc"));
+        assert_eq!(sent.only("baggage"), Some("a=b%3Dc"));
     }
 }
 
@@ -132,12 +98,12 @@ fn what_the_inner_propagator_writes_longer_than_we_do_is_measured_too() {
         [(21, Some(21)), (20, Some("a=%3D%3D%3D%3D%3D".len())), (17, Some(17)), (16, Some(3)), (2, Some(0))]
     {
         let sent = Sent::by(&Limited::new(BaggagePropagator::new(), Limits::new().max_bytes(bytes)), &cx);
-        assert_eq!(sent.baggage().map(str::len), header, "{bytes} bytes");
+        assert_eq!(sent.only("baggage").map(str::len), header, "{bytes} bytes");
     }
     for (bytes, members) in [(17, 2), (16, 1)] {
         let limits = Limits::new().max_member_bytes(bytes);
         let sent = Sent::by(&Limited::new(BaggagePropagator::new(), limits), &cx);
-        assert_eq!(sent.baggage().unwrap().split(',').count(), members, "{bytes} bytes a member");
+        assert_eq!(sent.only("baggage").unwrap().split(',').count(), members, "{bytes} bytes a member");
     }
 }
 
@@ -167,17 +133,17 @@ fn limits_hold_for_the_sdk() {
     ];
     for (limits, expected) in rows {
         let sent = Sent::by(&Limited::new(BaggagePropagator::new(), limits.clone()), &cx);
-        let mut members: Vec<_> = sent.baggage().unwrap().split(',').collect();
+        let mut members: Vec<_> = sent.only("baggage").unwrap().split(',').collect();
         members.sort_unstable();
         assert_eq!(members.join(","), expected, "{limits:?}");
     }
     let nothing = Limits::new().allow(&[]);
     let sent = Sent::by(&Limited::new(BaggagePropagator::new(), nothing.clone()), &cx);
-    assert_eq!(sent.baggage(), Some(""), "it overrides what the carrier may hold");
+    assert_eq!(sent.only("baggage"), Some(""), "it overrides what the carrier may hold");
     let sent = Sent::by(&Limited::new(BaggagePropagator::new(), nothing.clone()), &Context::new());
-    assert_eq!(sent.baggage(), None);
+    assert_eq!(sent.only("baggage"), None);
     let sent = Sent::by(&Limited::new(TraceContextPropagator::new(), nothing), &cx);
-    assert_eq!(sent.baggage(), None, "it does not send baggage");
+    assert_eq!(sent.only("baggage"), None, "it does not send baggage");
 }
 
 /// The SDK writes metadata as it is.
@@ -188,7 +154,7 @@ fn metadata_forges_no_member() {
     baggage.insert_with_metadata("b", "2", "p=1;q");
     let cx = Context::new().with_baggage(baggage);
     let sent = Sent::by(&Limited::new(BaggagePropagator::new(), Limits::new()), &cx);
-    let mut members: Vec<_> = sent.baggage().unwrap().split(',').collect();
+    let mut members: Vec<_> = sent.only("baggage").unwrap().split(',').collect();
     members.sort_unstable();
     assert_eq!(members, ["a=1;p%2Cadmin=true", "b=2;p=1;q"]);
 }
@@ -220,7 +186,9 @@ fn the_other_headers_go_once_and_as_they_are() {
             let names: Vec<_> =
                 sent.0.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "baggage").collect();
             assert_eq!(names, ["traceparent", "tracestate"], "{limits:?}");
-            assert!(sent.baggage().is_none_or(|header| header.len() <= limits.most_bytes(Direction::Out)));
+            assert!(
+                sent.only("baggage").is_none_or(|header| header.len() <= limits.most_bytes(Direction::Out))
+            );
             let fields = |propagator: &dyn TextMapPropagator| {
                 propagator.fields().map(str::to_owned).collect::<BTreeSet<_>>()
             };
@@ -355,7 +323,7 @@ fn baggage_of_another_header_is_held_to_the_number_of_members_too() {
 
 #[test]
 fn room_that_the_inner_propagator_asks_for_is_made() {
-    let mut reserved = testing::Reserved::default();
+    let mut reserved = Reserved::default();
     Limited::new(Foreign, Limits::new()).inject_context(&Context::new(), &mut reserved);
     assert_eq!(reserved.0, 3);
 }
@@ -374,7 +342,7 @@ proptest! {
         let cx = Context::new().with_baggage(baggage);
         let limits = Limits::new().max_members(max_members).max_bytes(max_bytes);
         let sent = Sent::by(&Limited::new(BaggagePropagator::new(), limits), &cx);
-        let header = sent.baggage().unwrap_or_default();
+        let header = sent.only("baggage").unwrap_or_default();
         prop_assert!(header.len() <= max_bytes);
         prop_assert!(header.split_terminator(',').count() <= max_members);
         for member in header.split_terminator(',') {

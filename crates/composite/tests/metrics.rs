@@ -21,6 +21,7 @@ use otel_composite::{
     B3Propagator, BaggagePropagator, Builder, CompositePropagator, Limits, TraceContextPropagator,
 };
 use std::collections::BTreeMap;
+use testing::carrier::{NotText, Reserved};
 
 /// A meter and what was recorded with it.
 struct Recorder(SdkMeterProvider, InMemoryMetricExporter);
@@ -190,21 +191,9 @@ fn empty_baggage_is_not_valid() {
 /// A header that is there, of which the carrier cannot give a line as text.
 #[test]
 fn a_header_that_is_not_text_is_malformed() {
-    struct NotText;
-    impl Extractor for NotText {
-        fn get(&self, _: &str) -> Option<&str> {
-            None
-        }
-        fn get_all(&self, name: &str) -> Option<Vec<&str>> {
-            (name == "traceparent").then(Vec::new)
-        }
-        fn keys(&self) -> Vec<&str> {
-            vec!["traceparent"]
-        }
-    }
     let recorder = Recorder::new();
     let builder = CompositePropagator::builder().trace(TraceContextPropagator::new());
-    recorder.build(builder).extract_with_context(&Context::new(), &NotText);
+    recorder.build(builder).extract_with_context(&Context::new(), &NotText(&["traceparent"]));
     let row: &[&str] = &["tracecontext", "malformed"];
     assert_eq!(recorder.points("propagator.extractions"), expected(&[(row, (1, 1))]));
 }
@@ -280,7 +269,7 @@ fn undeclared_headers_are_one() {
 
 #[test]
 fn room_that_a_propagator_asks_for_is_made() {
-    let mut reserved = testing::Reserved::default();
+    let mut reserved = Reserved::default();
     let propagator = Recorder::new().build(CompositePropagator::builder().other(Undeclared));
     propagator.inject_context(&Context::new(), &mut reserved);
     assert_eq!(reserved.0, 100);

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Lines, baggage, entries, expected, given, sent};
+use common::{baggage, entries, expected, given, received, sent};
 use http::{HeaderMap, HeaderValue};
 use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
@@ -56,7 +56,7 @@ fn the_rest_of_the_context_stays() {
     #[derive(Debug, PartialEq)]
     struct Mark(u8);
     let cx = given().with_value(Mark(7));
-    let read = BaggagePropagator::new().extract_with_context(&cx, &Lines(vec!["a=1"]));
+    let read = BaggagePropagator::new().extract_with_context(&cx, &received(&["a=1"]));
     assert_eq!(read.get::<Mark>(), Some(&Mark(7)));
     assert_eq!(entries(read.baggage()), expected(&[("a", "1", "")]), "baggage is replaced as a whole");
 }
@@ -80,7 +80,7 @@ fn no_baggage_sends_nothing_and_baggage_that_may_not_go_overrides_an_older_heade
 #[test]
 fn a_tab_of_a_peer_leaves_as_a_space() {
     let propagator = BaggagePropagator::new();
-    let cx = propagator.extract_with_context(&Context::new(), &Lines(vec!["a=1 ;\tp\t=\tq;\tr"]));
+    let cx = propagator.extract_with_context(&Context::new(), &received(&["a=1 ;\tp\t=\tq;\tr"]));
     let mut headers = HeaderMap::new();
     propagator.inject_context(&cx, &mut HeaderInjector(&mut headers));
     assert_eq!(headers["baggage"], "a=1;p = q; r");
@@ -92,7 +92,7 @@ fn one_context_is_sent_within_each_propagators_own_limits() {
     let members = (10..60).map(|i| format!("key{i}=a%20value%20with%20spaces;p=1"));
     let header = members.collect::<Vec<_>>().join(",");
     let propagator = BaggagePropagator::new();
-    let cx = propagator.extract_with_context(&given(), &Lines(vec![&header]));
+    let cx = propagator.extract_with_context(&given(), &received(&[&header]));
     let (_, others) = header.split_once(',').unwrap();
     for (limits, expected) in [
         (Limits::new(), header.as_str()),
@@ -128,8 +128,8 @@ fn every_header_of_which_something_is_left_out_is_reported() {
     for _ in 0..100 {
         propagator.inject_context(&cx, &mut HashMap::new());
     }
-    propagator.extract_with_context(&cx, &Lines(vec!["a=1,b=2,c"]));
-    propagator.extract_with_context(&cx, &Lines(vec!["a=1"]));
+    propagator.extract_with_context(&cx, &received(&["a=1,b=2,c"]));
+    propagator.extract_with_context(&cx, &received(&["a=1"]));
     let mut expected: Vec<(Direction, Vec<_>)> =
         vec![(Direction::Out, vec![(Reason::TooManyMembers, 1)]); 100];
     expected.push((Direction::In, vec![(Reason::NoEqualsSign, 1), (Reason::TooManyMembers, 1)]));

@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{Lines, Sent, baggage, given};
+use common::{Sent, baggage, given, received};
 use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
 use otel_w3c_baggage::{BaggagePropagator, Limits};
 
 fn reading(propagator: &BaggagePropagator, lines: &[&str]) -> Vec<String> {
-    testing::lines(|| drop(propagator.extract_with_context(&given(), &Lines(lines.to_vec()))))
+    testing::lines(|| drop(propagator.extract_with_context(&given(), &received(lines))))
 }
 
 fn writing(propagator: &BaggagePropagator, entries: &[common::Entry]) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Lines, baggage, entries, expected, given, sent};
+use common::{baggage, entries, expected, given, received, sent};
 use opentelemetry::{
     baggage::{Baggage, BaggageExt},
     propagation::TextMapPropagator,
@@ -82,7 +82,7 @@ fn eight_kilobytes_out() {
 fn by_default_8192_bytes_are_read_and_4096_sent() {
     // Two lines that every server takes.
     let line = |key: &str| format!("{key}={}", "x".repeat(4093));
-    let cx = BaggagePropagator::new().extract_with_context(&given(), &Lines(vec![&line("a"), &line("b")]));
+    let cx = BaggagePropagator::new().extract_with_context(&given(), &received(&[&line("a"), &line("b")]));
     assert_eq!(cx.baggage().len(), 2, "8191 bytes are read");
     for (limits, expected) in [
         (Limits::new(), 4095),
@@ -278,7 +278,7 @@ fn each_way_has_limits_of_its_own() {
     const ONE: Limits = Limits::new().max_members(1);
     let two = || baggage([("a", "1", ""), ("b", "2", "")]);
     let read = |propagator: &BaggagePropagator| -> Baggage {
-        let cx = propagator.extract_with_context(&given(), &Lines(vec!["a=1,b=2"]));
+        let cx = propagator.extract_with_context(&given(), &received(&["a=1,b=2"]));
         cx.baggage().iter().map(|(key, content)| (key.clone(), content.clone())).collect()
     };
     let rows = [

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Lines, baggage, entries, given, is_strict, sent};
+use common::{baggage, entries, given, is_strict, received, sent};
 use opentelemetry::{
     Context,
     baggage::{Baggage, BaggageExt},
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 type Entries = std::collections::BTreeMap<String, (String, String)>;
 
 fn read(propagator: &dyn TextMapPropagator, lines: &[&str]) -> Entries {
-    entries(propagator.extract_with_context(&given(), &Lines(lines.to_vec())).baggage())
+    entries(propagator.extract_with_context(&given(), &received(lines)).baggage())
 }
 
 /// Headers of which both read the same.

@@ -12,6 +12,7 @@ use opentelemetry::{
 };
 use opentelemetry_http::HeaderInjector;
 use otel_tracecontext::TraceContextPropagator;
+pub(crate) use testing::carrier::Lines;
 
 pub(crate) const VALID: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 pub(crate) const TRACE_ID: TraceId =
@@ -26,25 +27,6 @@ pub(crate) fn headers<'a>(lines: impl IntoIterator<Item = (&'a str, &'a [u8])>) 
         headers.append(name, HeaderValue::from_bytes(value).unwrap());
     }
     headers
-}
-
-/// A carrier of any text, on as many lines as one likes.
-#[derive(Debug)]
-pub(crate) struct Lines<'a>(pub(crate) Vec<(&'a str, &'a str)>);
-
-impl Extractor for Lines<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.get_all(name)?.first().copied()
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.iter().map(|line| line.0).collect()
-    }
-
-    fn get_all(&self, name: &str) -> Option<Vec<&str>> {
-        let lines: Vec<_> = self.0.iter().filter(|line| line.0 == name).map(|line| line.1).collect();
-        (!lines.is_empty()).then_some(lines)
-    }
 }
 
 /// A valid `traceparent` and these lines of `tracestate`.

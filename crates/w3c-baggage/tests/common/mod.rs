@@ -6,9 +6,10 @@
 use opentelemetry::{
     Context, KeyValue,
     baggage::{Baggage, BaggageExt},
-    propagation::{Extractor, Injector, TextMapPropagator},
+    propagation::TextMapPropagator,
 };
 use std::collections::BTreeMap;
+pub(crate) use testing::carrier::{Lines, Sent};
 
 /// Key, value, metadata.
 pub(crate) type Entry = (&'static str, &'static str, &'static str);
@@ -40,32 +41,9 @@ pub(crate) fn given() -> Context {
     Context::new().with_baggage([KeyValue::new("given", "stays")])
 }
 
-/// A header on several lines.
-#[derive(Debug)]
-pub(crate) struct Lines<'a>(pub(crate) Vec<&'a str>);
-
-impl Extractor for Lines<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.first().copied().filter(|_| name == "baggage")
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        vec!["baggage"]
-    }
-
-    fn get_all(&self, name: &str) -> Option<Vec<&str>> {
-        (name == "baggage" && !self.0.is_empty()).then(|| self.0.clone())
-    }
-}
-
-/// Every header that was set, in order.
-#[derive(Debug, Default)]
-pub(crate) struct Sent(pub(crate) Vec<(String, String)>);
-
-impl Injector for Sent {
-    fn set(&mut self, name: &str, value: String) {
-        self.0.push((name.to_owned(), value));
-    }
+/// The header on these lines.
+pub(crate) fn received<'a>(values: &[&'a str]) -> Lines<'a> {
+    Lines::of("baggage", values.iter().copied())
 }
 
 /// The value of the only header that is sent for this baggage.

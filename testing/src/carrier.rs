@@ -1,0 +1,135 @@
+//! Carriers that tests of several crates read from and write to.
+
+use opentelemetry::{
+    Context,
+    propagation::{Extractor, Injector, TextMapPropagator},
+};
+
+/// Header lines in order, of any text; names are compared as they are.
+#[derive(Clone, Debug)]
+pub struct Lines<'a>(pub Vec<(&'a str, &'a str)>);
+
+impl<'a> Lines<'a> {
+    /// The lines of one header.
+    pub fn of(name: &'a str, values: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(values.into_iter().map(|value| (name, value)).collect())
+    }
+}
+
+impl Extractor for Lines<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|line| line.0 == name).map(|line| line.1)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|line| line.0).collect()
+    }
+
+    fn get_all(&self, name: &str) -> Option<Vec<&str>> {
+        let lines: Vec<_> = self.0.iter().filter(|line| line.0 == name).map(|line| line.1).collect();
+        (!lines.is_empty()).then_some(lines)
+    }
+}
+
+/// Headers that are there, and of which no line is text: `get_all` has an empty list for them.
+#[derive(Clone, Copy, Debug)]
+pub struct NotText(pub &'static [&'static str]);
+
+impl Extractor for NotText {
+    fn get(&self, _: &str) -> Option<&str> {
+        None
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.to_vec()
+    }
+
+    fn get_all(&self, name: &str) -> Option<Vec<&str>> {
+        self.0.contains(&name).then(Vec::new)
+    }
+}
+
+/// A case-sensitive map, as AMQP tables and NATS headers are; a value of `None` is there, but not text.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Names and values.
+    pub rows: Vec<(&'static str, Option<&'static str>)>,
+    /// Which of its names it lists.
+    pub listed: fn(&str) -> bool,
+}
+
+impl Extractor for Table {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.rows.iter().find(|row| row.0 == key)?.1
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.rows.iter().map(|row| row.0).filter(|name| (self.listed)(name)).collect()
+    }
+}
+
+/// Every header that was set, in order.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Sent(pub Vec<(String, String)>);
+
+impl Sent {
+    /// What the propagator sends of this context.
+    pub fn by(propagator: &dyn TextMapPropagator, cx: &Context) -> Self {
+        let mut sent = Self::default();
+        propagator.inject_context(cx, &mut sent);
+        sent
+    }
+
+    /// The value of the only header with this name.
+    ///
+    /// # Panics
+    ///
+    /// If it was sent more than once.
+    #[must_use]
+    pub fn only(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|header| header.0 == name).map(|header| header.1.as_str());
+        let value = values.next();
+        assert!(values.next().is_none(), "{name} is sent once: {self:?}");
+        value
+    }
+}
+
+impl Injector for Sent {
+    fn set(&mut self, name: &str, value: String) {
+        self.0.push((name.to_owned(), value));
+    }
+}
+
+/// A carrier that attaches a context whenever it is asked, which panics under a borrow of the current one, and has
+/// this value for every name.
+#[derive(Clone, Copy, Debug)]
+pub struct Attaching(pub &'static str);
+
+impl Injector for Attaching {
+    fn set(&mut self, _: &str, _: String) {
+        drop(Context::new().attach());
+    }
+}
+
+impl Extractor for Attaching {
+    fn get(&self, _: &str) -> Option<&str> {
+        drop(Context::new().attach());
+        Some(self.0)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec![]
+    }
+}
+
+/// A carrier that holds nothing and adds up the room that it is asked to make.
+#[derive(Debug, Default)]
+pub struct Reserved(pub usize);
+
+impl Injector for Reserved {
+    fn set(&mut self, _: &str, _: String) {}
+
+    fn reserve(&mut self, additional: usize) {
+        self.0 += additional;
+    }
+}
