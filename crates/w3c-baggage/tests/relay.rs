@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Lines, Sent, baggage, entries, expected, given, is_strict};
+use common::{Sent, baggage, entries, expected, given, is_strict, received};
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,
@@ -28,7 +28,7 @@ fn sent(propagator: &RelayPropagator, cx: &Context) -> Option<String> {
 
 fn hop(limits: Limits, lines: &[&str]) -> Option<String> {
     let relay = relay(limits);
-    sent(&relay, &relay.extract_with_context(&Context::new(), &Lines(lines.to_vec())))
+    sent(&relay, &relay.extract_with_context(&Context::new(), &received(lines)))
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn what_is_well_formed_goes_on_as_it_is_and_the_rest_as_it_must() {
 #[test]
 fn what_may_not_be_sent_overrides_an_older_header() {
     let inbound = RelayPropagator::new();
-    let cx = inbound.extract_with_context(&Context::new(), &Lines(vec!["a=1"]));
+    let cx = inbound.extract_with_context(&Context::new(), &received(&["a=1"]));
     let outbound =
         RelayPropagator::of(BaggagePropagator::new().with_outbound_limits(Limits::new().deny(&["a"])));
     assert_eq!(sent(&outbound, &cx).as_deref(), Some(""));
@@ -76,7 +76,7 @@ fn what_may_not_be_sent_overrides_an_older_header() {
 #[test]
 fn the_application_s_members_go_first_and_win() {
     let relay = RelayPropagator::new();
-    let cx = relay.extract_with_context(&Context::new(), &Lines(vec!["z=1;p,b=%41"]));
+    let cx = relay.extract_with_context(&Context::new(), &received(&["z=1;p,b=%41"]));
     let set = |entries: &[common::Entry]| cx.with_baggage(baggage(entries.iter().copied()));
     for (entries, limits, expected) in [
         (&[][..], Limits::new(), "z=1;p,b=%41"),
@@ -96,26 +96,26 @@ fn the_application_s_members_go_first_and_win() {
 #[test]
 fn received_members_take_the_place_of_what_the_context_had() {
     let relay = RelayPropagator::new();
-    let first = relay.extract_with_context(&given(), &Lines(vec!["a=1"]));
+    let first = relay.extract_with_context(&given(), &received(&["a=1"]));
     assert!(first.baggage().is_empty());
-    let second = relay.extract_with_context(&first, &Lines(vec!["b=2"]));
+    let second = relay.extract_with_context(&first, &received(&["b=2"]));
     assert_eq!(sent(&relay, &second).as_deref(), Some("b=2"));
     for lines in [vec![], vec!["bad"]] {
-        let same = relay.extract_with_context(&second, &Lines(lines));
+        let same = relay.extract_with_context(&second, &received(&lines));
         assert_eq!(
             sent(&relay, &same).as_deref(),
             Some("b=2"),
             "where nothing can be read the context comes back"
         );
     }
-    let same = relay.extract_with_context(&given(), &Lines(vec!["bad"]));
+    let same = relay.extract_with_context(&given(), &received(&["bad"]));
     assert_eq!(entries(same.baggage()), expected(&[("given", "stays", "")]));
 }
 
 #[test]
 fn a_member_is_decoded_when_it_is_asked_for() {
     let cx =
-        RelayPropagator::new().extract_with_context(&Context::new(), &Lines(vec!["a=%20é,b=%ff;p=%20,c=1"]));
+        RelayPropagator::new().extract_with_context(&Context::new(), &received(&["a=%20é,b=%ff;p=%20,c=1"]));
     let relayed = cx.relayed_baggage();
     assert_eq!((relayed.len(), relayed.is_empty()), (2, false));
     let member = relayed.get("b").unwrap();
@@ -133,7 +133,7 @@ fn what_is_left_out_is_reported_both_ways() {
     let limits = Limits::new().max_members(1);
     let propagator = BaggagePropagator::new().with_outbound_limits(limits).with_observer(observer);
     let relay = RelayPropagator::of(propagator);
-    let cx = relay.extract_with_context(&Context::new(), &Lines(vec!["a=1,b=2,c"]));
+    let cx = relay.extract_with_context(&Context::new(), &received(&["a=1,b=2,c"]));
     relay.inject_context(&cx, &mut HashMap::new());
     assert_eq!(*reports.lock().unwrap(), [(Reason::NoEqualsSign, 1), (Reason::TooManyMembers, 1)]);
 }
