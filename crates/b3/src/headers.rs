@@ -1,13 +1,17 @@
 //! The headers of B3 as a carrier holds them.
 
+use crate::{multi, single};
 use opentelemetry::propagation::Extractor;
 use otel_propagator_core::header::field_value;
+use std::cell::OnceCell;
 
-/// A carrier, and the names that it has where they help: for what is missing under its usual name.
+/// A carrier, and its names where they help: for what is missing under its usual name.
 pub(crate) struct Headers<'a> {
     extractor: &'a dyn Extractor,
-    /// Nothing where the carrier does not list its B3 headers.
-    names: Vec<&'a str>,
+    /// Read already; `None` where it is missing under its usual name.
+    trace_id: Option<&'a str>,
+    /// The names of B3 that the carrier lists; none where the list is incomplete.
+    names: OnceCell<Vec<&'a str>>,
 }
 
 /// A header is there, but the carrier cannot give it as text.
@@ -17,23 +21,19 @@ pub(crate) struct Unreadable;
 impl<'a> Headers<'a> {
     /// The headers of a carrier; `None` where it lists its headers and none of them is of B3.
     ///
-    /// One look at the names costs as much as one to three headers that are not there.
+    /// Nearly all that is B3 has a trace id under its usual name. Where there is none, one look at the carrier's names
+    /// costs as much as one to three headers that are not there, and mostly shows that there is nothing to read.
     pub(crate) fn of(extractor: &'a dyn Extractor) -> Option<Self> {
+        let trace_id = read(extractor, multi::TRACE_ID);
+        let headers = Self { extractor, trace_id, names: OnceCell::new() };
+        if trace_id.is_some() {
+            return Some(headers);
+        }
         let mut names = extractor.keys();
         let is_complete = !names.is_empty();
         names.retain(|name| is_b3(name));
-        (!is_complete || !names.is_empty()).then_some(Self { extractor, names })
-    }
-
-    /// The same where a header is known to be there: a carrier that does not list it has an incomplete list.
-    pub(crate) fn having(extractor: &'a dyn Extractor, name: &str) -> Self {
-        let mut names = extractor.keys();
-        if names.iter().any(|listed| listed.eq_ignore_ascii_case(name)) {
-            names.retain(|name| is_b3(name));
-        } else {
-            names.clear();
-        }
-        Self { extractor, names }
+        let is_b3 = !is_complete || !names.is_empty();
+        is_b3.then(|| Self { names: OnceCell::from(names), ..headers })
     }
 
     /// A header under its usual name, else under the same name in other letters: where names are case-sensitive, as in
@@ -43,14 +43,43 @@ impl<'a> Headers<'a> {
     ///
     /// <https://github.com/openzipkin/b3-propagation#multiple-headers>
     pub(crate) fn get(&self, name: &str) -> Result<Option<&'a str>, Unreadable> {
-        if self.names.is_empty() {
-            return Ok(read(self.extractor, name));
+        if let Some(trace_id) = self.trace_id.filter(|_| name == multi::TRACE_ID) {
+            return Ok(Some(trace_id));
         }
-        let same = self.names.iter().find(|listed| **listed == name);
-        match same.or_else(|| self.names.iter().find(|listed| listed.eq_ignore_ascii_case(name))) {
+        match self.names.get() {
+            Some(names) if !names.is_empty() => self.get_listed(names, name),
+            Some(_) => Ok(read(self.extractor, name)),
+            None => match read(self.extractor, name) {
+                // Only one value of it says something, so a missing one is not worth the look.
+                None if name == multi::FLAGS => Ok(None),
+                None => self.get_listed(self.names.get_or_init(|| self.list()), name),
+                value => Ok(value),
+            },
+        }
+    }
+
+    /// A header that is missing under its usual name, as far as the names have been looked at.
+    pub(crate) fn get_unusual(&self, name: &str) -> Result<Option<&'a str>, Unreadable> {
+        self.names.get().map_or(Ok(None), |names| self.get_listed(names, name))
+    }
+
+    fn get_listed(&self, names: &[&'a str], name: &str) -> Result<Option<&'a str>, Unreadable> {
+        let same = names.iter().find(|listed| **listed == name);
+        match same.or_else(|| names.iter().find(|listed| listed.eq_ignore_ascii_case(name))) {
             Some(name) => read(self.extractor, name).map(Some).ok_or(Unreadable),
             None => Ok(None),
         }
+    }
+
+    /// Nothing where the carrier does not even list the trace id that it has.
+    fn list(&self) -> Vec<&'a str> {
+        let mut names = self.extractor.keys();
+        if names.iter().any(|name| name.eq_ignore_ascii_case(multi::TRACE_ID)) {
+            names.retain(|name| is_b3(name));
+        } else {
+            names.clear();
+        }
+        names
     }
 }
 
@@ -61,5 +90,5 @@ pub(crate) fn read<'a>(extractor: &'a dyn Extractor, name: &str) -> Option<&'a s
 
 fn is_b3(name: &str) -> bool {
     let is = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    if name.len() == 2 { is("b3") } else { is("x-b3-") }
+    if name.len() == single::B3.len() { is(single::B3) } else { is("x-b3-") }
 }

@@ -197,15 +197,13 @@ pub fn locate_multi(extractor: &dyn Extractor) -> Option<(&'static str, Located)
 fn received(extractor: &dyn Extractor) -> Option<Fields> {
     match headers::read(extractor, single::B3) {
         Some(value) => single(value).or_else(|| multi(&Headers::of(extractor)?)),
-        // Most carriers without a single header have no B3 header at all, which their names show.
-        None if headers::read(extractor, multi::TRACE_ID).is_none() => either(&Headers::of(extractor)?),
-        None => either(&Headers::having(extractor, multi::TRACE_ID)),
+        None => either(&Headers::of(extractor)?),
     }
 }
 
 /// Where there is no single header under its usual name.
 fn either(headers: &Headers<'_>) -> Option<Fields> {
-    let value = headers.get(single::B3).unwrap_or_else(|Unreadable| {
+    let value = headers.get_unusual(single::B3).unwrap_or_else(|Unreadable| {
         Rejected::new(single::B3, "value is not visible ASCII", 0).emit();
         None
     });

@@ -28,11 +28,13 @@ impl ByteSet {
     }
 
     pub(crate) fn has_all(&self, bytes: &[u8]) -> bool {
-        bytes.iter().all(|&byte| self.has(byte))
+        bytes.iter().fold(true, |all, &byte| all & self.has(byte))
     }
 
     /// How many bytes at the beginning of the text are in the set, up to `at_most`.
     pub(crate) fn prefix(&self, text: &str, at_most: usize) -> usize {
-        text.bytes().take(at_most).take_while(|&byte| self.has(byte)).count()
+        let bytes = text.as_bytes();
+        let bytes = bytes.get(..at_most).unwrap_or(bytes);
+        bytes.iter().position(|&byte| !self.has(byte)).unwrap_or(bytes.len())
     }
 }
