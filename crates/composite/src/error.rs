@@ -140,11 +140,17 @@ impl fmt::Display for RegisterError {
 
 impl Error for RegisterError {}
 
-/// A name that may hold anything, fit for a log.
-struct Quoted<'a>(&'a str);
+/// An untrusted name, fit for a log.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl Quoted<'_> {
     const MAX_CHARS: usize = 64;
+
+    /// Without the quotes, for a path.
+    #[cfg(feature = "config")]
+    pub(crate) fn bare(&self) -> String {
+        self.to_string().trim_matches('"').to_owned()
+    }
 }
 
 impl fmt::Display for Quoted<'_> {

@@ -86,6 +86,8 @@
 //! | `sampler` | `DecisionSampler` | |
 //! | `metrics` | `Builder::meter` | |
 //! | `carriers` | `carriers`: HTTP headers, the environment, messages, stored jobs, SQL | |
+//! | `config` | `Config`: the `propagator` block of a declarative configuration, from any format of `serde` | |
+//! | `yaml` | `Config::from_yaml`, `from_config_file_or_env` (`OTEL_CONFIG_FILE`) | |
 //! | `telemetry` | `telemetry`: chosen baggage on spans, log records and metrics | |
 //! | `boundary` | `boundary`: what may come in, what may leave, and to whom; with `sampler` its samplers and links too | |
 //!
@@ -153,6 +155,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
+#[cfg(feature = "config")]
+mod config;
 mod conflict;
 mod direction;
 mod env;
@@ -170,6 +174,8 @@ mod registry;
 mod watch;
 
 pub use builder::Builder;
+#[cfg(feature = "config")]
+pub use config::{Config, ConfigError};
 pub use conflict::ConflictExt;
 pub use direction::{ExtractOnly, InjectOnly, extract_only, inject_only};
 pub use error::{Problem, RegisterError, SettingError};
@@ -271,6 +277,30 @@ pub fn try_from_env() -> Result<CompositePropagator, SettingError> {
 #[must_use]
 pub fn from_env_var(variable: &str) -> CompositePropagator {
     Registry::new().builder_from_env_var(variable).build()
+}
+
+/// What the file says that `OTEL_CONFIG_FILE` names, else what [`from_env`] says.
+///
+/// > When `OTEL_CONFIG_FILE` is set, all other environment variables besides those referenced in the configuration file
+/// > for environment variable substitution MUST be ignored
+///
+/// <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#declarative-configuration>
+///
+/// ```
+/// let propagator = otel_composite::from_config_file_or_env()?;
+/// # Ok::<(), otel_composite::ConfigError>(())
+/// ```
+///
+/// # Errors
+///
+/// Where the file cannot be read or used. Problems with variables are told as by [`from_env`].
+#[cfg(feature = "yaml")]
+pub fn from_config_file_or_env() -> Result<CompositePropagator, ConfigError> {
+    let registry = Registry::new();
+    match std::env::var_os("OTEL_CONFIG_FILE").filter(|path| !path.is_empty()) {
+        Some(path) => registry.builder_from_config(&Config::from_file(path)?).map(Builder::build),
+        None => Ok(registry.builder_from_env().build()),
+    }
 }
 
 /// The propagators of a list such as `OTEL_PROPAGATORS` holds: see [`from_env`].

@@ -1,0 +1,395 @@
+//! Propagators by configuration file: <https://opentelemetry.io/docs/specs/otel/configuration/data-model/>.
+
+mod node;
+#[cfg(feature = "yaml")]
+mod substitute;
+#[cfg(feature = "yaml")]
+mod yaml;
+
+use crate::{
+    Builder, Limits, Problem, Registry,
+    error::Quoted,
+    list::{self, List},
+};
+use node::{Node, Value};
+use serde::de::{Deserialize, Deserializer};
+use std::{error::Error, fmt};
+
+/// What this crate's own keys stand under.
+const OWN: &str = "otel_composite/development";
+
+/// The part of an OpenTelemetry configuration that is about propagation.
+///
+/// Of the whole [configuration](https://github.com/open-telemetry/opentelemetry-configuration), `file_format` (1.x) and
+/// `propagator` are read, and the keys of this crate; everything else is for the SDK and is left alone. A configuration
+/// without `propagator` has no propagators.
+///
+/// It deserializes from any format of `serde`. With the feature `yaml`, `Config::from_yaml` also puts environment
+/// variables in and tells lines.
+///
+/// ```
+/// # #[cfg(all(feature = "yaml", feature = "tracecontext", feature = "w3c-baggage", feature = "b3"))] {
+/// use otel_composite::{Config, Registry};
+///
+/// let config = Config::from_yaml(
+///     r#"
+///     file_format: "1.1"
+///     propagator:
+///       composite:
+///         - tracecontext:
+///         - b3:
+///       composite_list: ${MY_PROPAGATORS:-baggage}
+///     otel_composite/development:
+///       extract_only: [b3]
+///       limits:
+///         max_members: 16
+///         keep_first: [tenant]
+///         deny: [user.*]
+///     "#,
+/// )?;
+/// let propagator = Registry::new().builder_from_config(&config)?.build();
+/// assert!(propagator.to_string().starts_with(
+///     "extract: tracecontext > b3; inject: tracecontext; baggage: baggage, at most 16 members"
+/// ));
+/// # }
+/// # Ok::<(), otel_composite::ConfigError>(())
+/// ```
+///
+/// # Keys of this crate
+///
+/// They stand under `otel_composite/development`, at the top, where the schema allows others:
+///
+/// | key | holds |
+/// |---|---|
+/// | `extract_only`, `inject_only` | lists of names that are used one way only |
+/// | `last_wins` | as [`Builder::last_wins`] |
+/// | `limits` | `max_members`, `max_bytes`, `max_member_bytes` (numbers), `keep_first`, `allow`, `deny` (lists of keys): [`Limits`] of what is sent |
+#[derive(Clone, Debug)]
+pub struct Config {
+    file_format: Option<Node>,
+    propagator: Option<Node>,
+    own: Option<Node>,
+}
+
+impl Config {
+    fn new(document: &Node) -> Self {
+        let get = |key| document.get(key).cloned();
+        Self { file_format: get("file_format"), propagator: get("propagator"), own: get(OWN) }
+    }
+
+    /// Reads YAML 1.2, with the variables of this process put in.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not YAML, or holds a reference to a variable that is none, anywhere in the text.
+    #[cfg(feature = "yaml")]
+    pub fn from_yaml(text: &str) -> Result<Self, ConfigError> {
+        let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
+        Self::from_yaml_with(text, variable)
+    }
+
+    /// The same, with variables from elsewhere.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tracecontext")] {
+    /// use otel_composite::{Config, Registry};
+    ///
+    /// let text = "{file_format: '1.1', propagator: {composite_list: '${NAMES}'}}";
+    /// let config = Config::from_yaml_with(text, |name| (name == "NAMES").then(|| "tracecontext".to_owned()))?;
+    /// let propagator = Registry::new().builder_from_config(&config)?.build();
+    /// assert_eq!(propagator.to_string(), "extract: tracecontext; inject: tracecontext; baggage: nothing");
+    /// # }
+    /// # Ok::<(), otel_composite::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`from_yaml`](Self::from_yaml).
+    #[cfg(feature = "yaml")]
+    pub fn from_yaml_with(
+        text: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        yaml::parse(text, variable).map(|document| Self::new(&document))
+    }
+
+    /// Reads a YAML file, with the variables of this process put in.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read, and as [`from_yaml`](Self::from_yaml).
+    #[cfg(feature = "yaml")]
+    pub fn from_file(path: impl AsRef<std::path::Path>) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::new("", None, &format!("the file cannot be read: {error}")))?;
+        Self::from_yaml(&text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Config {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Node::deserialize(deserializer).map(|document| Self::new(&document))
+    }
+}
+
+impl Registry {
+    /// The propagators of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is not as the schema has it: a component that is not known, a value of another type, a key
+    /// that there is not.
+    pub fn builder_from_config(&self, config: &Config) -> Result<Builder, ConfigError> {
+        file_format(config.file_format.as_ref())?;
+        let names = self.names_of(config.propagator.as_ref())?;
+        let own = Own::read(config.own.as_ref(), &names)?;
+        let without = |left_out: &[&str]| {
+            let is_left_out = |name: &str| left_out.iter().any(|other| other.eq_ignore_ascii_case(name));
+            List::of(names.iter().copied().filter(|name| !is_left_out(name)))
+        };
+        let mut problems = Vec::new();
+        let builder = self.builder(&without(&own.inject_only), &without(&own.extract_only), &mut problems);
+        let builder = builder.last_wins(own.last_wins);
+        Ok(match own.limits {
+            Some(limits) => builder.limits(limits),
+            None => builder,
+        })
+    }
+
+    /// > Entries from .composite_list are appended to the list here with duplicates filtered out.
+    fn names_of<'a>(&self, propagator: Option<&'a Node>) -> Result<Vec<&'a str>, ConfigError> {
+        let mut names = Vec::new();
+        let Some(entries) = map(propagator, "propagator", &["composite", "composite_list"])? else {
+            return Ok(names);
+        };
+        if let Some(node) = entries.get("composite").filter(|node| !matches!(node.value, Value::Null)) {
+            let Value::List(composite) = &node.value else {
+                return Err(ConfigError::of(node, "propagator.composite", "must be a list"));
+            };
+            if composite.is_empty() {
+                return Err(ConfigError::of(node, "propagator.composite", "must not be empty"));
+            }
+            for (place, entry) in composite.iter().enumerate() {
+                names.push(self.component(entry, &format!("propagator.composite[{place}]"))?);
+            }
+        }
+        if let Some(node) = entries.get("composite_list").filter(|node| !matches!(node.value, Value::Null)) {
+            let path = "propagator.composite_list";
+            let Value::Text(text) = &node.value else {
+                return Err(ConfigError::of(node, path, "must be a comma-separated list, or null"));
+            };
+            let list = List::parse(text);
+            if let Some(problem) = &list.problem {
+                return Err(ConfigError::of(node, path, &problem.to_string()));
+            }
+            for name in list.distinct() {
+                self.is_known(name).map_err(|problem| ConfigError::of(node, path, &problem))?;
+                names.push(name);
+            }
+        }
+        Ok(List::of(names).distinct())
+    }
+
+    /// One entry of the list: exactly one key, which names the component.
+    fn component<'a>(&self, entry: &'a Node, path: &str) -> Result<&'a str, ConfigError> {
+        let Value::Map(entries) = &entry.value else {
+            return Err(ConfigError::of(entry, path, "must be a map of one key, such as \"tracecontext:\""));
+        };
+        let [(name, options)] = entries.as_slice() else {
+            return Err(ConfigError::of(entry, path, "must have exactly one key"));
+        };
+        let path = format!("{path}.{}", Quoted(name).bare());
+        self.is_known(name).map_err(|problem| ConfigError::of(entry, &path, &problem))?;
+        match &options.value {
+            Value::Null => Ok(name),
+            Value::Map(options) if options.is_empty() => Ok(name),
+            _ => Err(ConfigError::of(options, &path, "has no options")),
+        }
+    }
+
+    fn is_known(&self, name: &str) -> Result<(), String> {
+        if self.has(name) {
+            return Ok(());
+        }
+        let problem = match list::problem(name) {
+            Problem::NoneAmongOthers => "\"none\" is ignored beside other names".to_owned(),
+            problem => problem.to_string(),
+        };
+        Err(format!("{problem}; known names: {}", self.known()))
+    }
+}
+
+/// The version of the schema, of which any 1.x is understood.
+fn file_format(node: Option<&Node>) -> Result<(), ConfigError> {
+    let path = "file_format";
+    let Some(node) = node else { return Err(ConfigError::new(path, None, "is missing")) };
+    match &node.value {
+        Value::Text(version) | Value::Plain(version) if version.starts_with("1.") => Ok(()),
+        Value::Text(version) | Value::Plain(version) => {
+            Err(ConfigError::of(node, path, &format!("{} is not 1.x", Quoted(version))))
+        }
+        _ => Err(ConfigError::of(node, path, "must be text, such as \"1.1\"")),
+    }
+}
+
+/// The keys of this crate.
+#[derive(Default)]
+struct Own<'a> {
+    extract_only: Vec<&'a str>,
+    inject_only: Vec<&'a str>,
+    last_wins: bool,
+    limits: Option<Limits>,
+}
+
+impl<'a> Own<'a> {
+    fn read(node: Option<&'a Node>, names: &[&str]) -> Result<Self, ConfigError> {
+        let keys = ["extract_only", "inject_only", "last_wins", "limits"];
+        let Some(own) = map(node, OWN, &keys)? else { return Ok(Self::default()) };
+        let one_way = |key: &str| {
+            let path = format!("{OWN}.{key}");
+            let Some(node) = own.get(key) else { return Ok(Vec::new()) };
+            let listed = texts(node, &path)?;
+            match listed.iter().find(|name| !names.iter().any(|other| other.eq_ignore_ascii_case(name))) {
+                Some(name) => Err(ConfigError::of(
+                    node,
+                    &path,
+                    &format!("{} is not among the propagators", Quoted(name)),
+                )),
+                None => Ok(listed),
+            }
+        };
+        let last_wins = match own.get("last_wins").map(|node| (&node.value, node)) {
+            None | Some((Value::Null, _)) => false,
+            Some((Value::Plain(text), _)) if text == "true" || text == "false" => text == "true",
+            Some((_, node)) => {
+                return Err(ConfigError::of(node, &format!("{OWN}.last_wins"), "must be true or false"));
+            }
+        };
+        Ok(Self {
+            extract_only: one_way("extract_only")?,
+            inject_only: one_way("inject_only")?,
+            last_wins,
+            limits: limits(own.get("limits"))?,
+        })
+    }
+}
+
+fn limits(node: Option<&Node>) -> Result<Option<Limits>, ConfigError> {
+    let path = format!("{OWN}.limits");
+    let keys = ["max_members", "max_bytes", "max_member_bytes", "keep_first", "allow", "deny"];
+    let Some(node) = map(node, &path, &keys)? else { return Ok(None) };
+    let mut limits = Limits::new();
+    for key in ["max_members", "max_bytes", "max_member_bytes"] {
+        let Some(node) = node.get(key).filter(|node| !matches!(node.value, Value::Null)) else { continue };
+        let number = match &node.value {
+            Value::Plain(text) => text.parse().ok(),
+            _ => None,
+        };
+        let path = format!("{path}.{key}");
+        let number = number.ok_or_else(|| ConfigError::of(node, &path, "must be a number, 0 or more"))?;
+        limits = match key {
+            "max_members" => limits.max_members(number),
+            "max_bytes" => limits.max_bytes(number),
+            _ => limits.max_member_bytes(number),
+        };
+    }
+    for key in ["keep_first", "allow", "deny"] {
+        let Some(node) = node.get(key).filter(|node| !matches!(node.value, Value::Null)) else { continue };
+        let keys: Vec<String> =
+            texts(node, &format!("{path}.{key}"))?.into_iter().map(str::to_owned).collect();
+        limits = match key {
+            "keep_first" => limits.keep_keys_first(keys),
+            "allow" => limits.allow_keys(keys),
+            _ => limits.deny_keys(keys),
+        };
+    }
+    Ok(Some(limits))
+}
+
+/// A map with no other keys than these; nothing where it is missing or null.
+fn map<'a>(node: Option<&'a Node>, path: &str, keys: &[&str]) -> Result<Option<&'a Node>, ConfigError> {
+    let Some(node) = node else { return Ok(None) };
+    match &node.value {
+        Value::Null => Ok(None),
+        Value::Map(entries) => match entries.iter().find(|(key, _)| !keys.contains(&key.as_str())) {
+            Some((key, value)) => {
+                let problem = format!("there is no such key; known keys: {}", keys.join(", "));
+                Err(ConfigError::of(value, &format!("{path}.{}", Quoted(key).bare()), &problem))
+            }
+            None => Ok(Some(node)),
+        },
+        _ => Err(ConfigError::of(node, path, "must be a map")),
+    }
+}
+
+fn texts<'a>(node: &'a Node, path: &str) -> Result<Vec<&'a str>, ConfigError> {
+    let problem = |node| ConfigError::of(node, path, "must be a list of texts");
+    match &node.value {
+        Value::Null => Ok(Vec::new()),
+        Value::List(nodes) => nodes
+            .iter()
+            .map(|node| match &node.value {
+                Value::Text(text) => Ok(text.as_str()),
+                _ => Err(problem(node)),
+            })
+            .collect(),
+        _ => Err(problem(node)),
+    }
+}
+
+/// A configuration that cannot be used: what is wrong, at which path, and on which line where that is known.
+///
+/// ```
+/// # #[cfg(all(feature = "yaml", feature = "tracecontext"))] {
+/// use otel_composite::{Config, Registry};
+///
+/// let config = Config::from_yaml("file_format: '1.1'\npropagator:\n  composite:\n    - tracecontext:\n    - zipkin:\n")?;
+/// let error = Registry::new().builder_from_config(&config).unwrap_err();
+/// assert_eq!((error.path(), error.line()), ("propagator.composite[1].zipkin", Some(5)));
+/// assert!(error.to_string().starts_with(
+///     "propagator.composite[1].zipkin (line 5): unknown propagator \"zipkin\"; known names: tracecontext"
+/// ));
+/// # }
+/// # Ok::<(), otel_composite::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ConfigError {
+    path: String,
+    line: Option<usize>,
+    problem: String,
+}
+
+impl ConfigError {
+    fn new(path: &str, line: Option<usize>, problem: &str) -> Self {
+        Self { path: path.to_owned(), line, problem: problem.to_owned() }
+    }
+
+    fn of(node: &Node, path: &str, problem: &str) -> Self {
+        Self::new(path, node.line, problem)
+    }
+
+    /// Where it is, such as `propagator.composite[1].b3`; empty for the whole.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The line, from 1, where the format tells.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.line
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.path.as_str(), self.line) {
+            ("", None) => write!(f, "{}", self.problem),
+            ("", Some(line)) => write!(f, "line {line}: {}", self.problem),
+            (path, None) => write!(f, "{path}: {}", self.problem),
+            (path, Some(line)) => write!(f, "{path} (line {line}): {}", self.problem),
+        }
+    }
+}
+
+impl Error for ConfigError {}
