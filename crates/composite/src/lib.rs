@@ -88,6 +88,7 @@
 //! | `carriers` | `carriers`: HTTP headers, the environment, messages, stored jobs, SQL | |
 //! | `config` | `Config`: the `propagator` block of a declarative configuration, from any format of `serde` | |
 //! | `yaml` | `Config::from_yaml`, `from_config_file_or_env` (`OTEL_CONFIG_FILE`) | |
+//! | `testing` | `testing`: a carrier that loses, doubles, merges and cuts headers; checks that a handler passes context on | |
 //! | `telemetry` | `telemetry`: chosen baggage on spans, log records and metrics | |
 //! | `boundary` | `boundary`: what may come in, what may leave, and to whom; with `sampler` its samplers and links too | |
 //!
@@ -159,6 +160,7 @@ mod builder;
 mod config;
 mod conflict;
 mod direction;
+mod doctor;
 mod env;
 mod error;
 mod events;
@@ -171,6 +173,8 @@ mod metrics;
 mod part;
 mod propagator;
 mod registry;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod watch;
 
 pub use builder::Builder;
@@ -178,6 +182,7 @@ pub use builder::Builder;
 pub use config::{Config, ConfigError};
 pub use conflict::ConflictExt;
 pub use direction::{ExtractOnly, InjectOnly, extract_only, inject_only};
+pub use doctor::{Diagnosis, Finding, doctor};
 pub use error::{Problem, RegisterError, SettingError};
 pub use install::{Handle, install};
 #[cfg(feature = "b3")]

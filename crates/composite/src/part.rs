@@ -36,6 +36,8 @@ pub(crate) struct Known {
     reads: Vec<String>,
     /// Those of them that say nothing on their own.
     beside: &'static [&'static str],
+    /// Whether it knows decisions that a sampled flag cannot hold.
+    leaves_open: bool,
     baggage: SentBaggage,
 }
 
@@ -203,6 +205,16 @@ impl Part {
         Some((own.max_members.min(checked.max_members), own_bytes.min(bytes)))
     }
 
+    /// Whether its limits are above what upstream's `Baggage` holds.
+    pub(crate) fn exceeds_baggage(&self) -> bool {
+        self.at_most(None).is_some_and(|(members, bytes)| members > 64 || bytes > 8192)
+    }
+
+    /// Whether it may bring a decision that is open, or a debug trace.
+    pub(crate) fn leaves_decisions_open(&self) -> bool {
+        self.known.leaves_open
+    }
+
     /// Whether the two read the same, so that one of them suffices. Known of this workspace's trace formats only:
     /// B3 reads both its forms, whichever it sends.
     pub(crate) fn reads_as(&self, other: &Self) -> bool {
@@ -221,13 +233,19 @@ impl Known {
     /// A propagator that reads these headers and sends no baggage.
     pub(crate) fn new(name: impl Into<Cow<'static, str>>, reads: FieldIter<'_>) -> Self {
         let reads = reads.map(str::to_owned).collect();
-        Self { name: name.into(), reads, beside: &[], baggage: SentBaggage::Never }
+        Self { name: name.into(), reads, beside: &[], leaves_open: false, baggage: SentBaggage::Never }
     }
 
     /// One for which these of its headers say nothing without the others, so that alone they are not malformed.
     #[allow(dead_code, reason = "there may be no format")]
     pub(crate) fn beside(self, fields: &'static [&'static str]) -> Self {
         Self { beside: fields, ..self }
+    }
+
+    /// One that may leave the sampling decision to the receiver, or ask for debug.
+    #[allow(dead_code, reason = "there may be no such format")]
+    pub(crate) fn leaves_decisions_open(self) -> Self {
+        Self { leaves_open: true, ..self }
     }
 
     /// One that sends baggage within limits of its own, which can be set.
