@@ -9,6 +9,7 @@ pub mod clock;
 pub mod contenders;
 pub mod floor;
 pub mod hostile;
+mod http_carriers;
 pub mod input;
 mod pair;
 pub mod report;

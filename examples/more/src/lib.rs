@@ -41,3 +41,8 @@ impl Write for Log {
         io::stdout().flush()
     }
 }
+
+/// The code of the page on carriers.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/carriers.md")]
+struct Carriers;

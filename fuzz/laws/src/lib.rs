@@ -22,6 +22,7 @@ mod b3;
 mod baggage;
 mod boundary;
 mod carrier;
+mod carriers;
 mod composite;
 mod differential;
 mod given;
@@ -34,6 +35,7 @@ mod tracecontext;
 pub use b3::{b3_multi, b3_single};
 pub use baggage::{baggage_in, baggage_out, relay};
 pub use boundary::boundary;
+pub use carriers::carriers;
 pub use composite::composite;
 pub use differential::{Class, classes, differential_b3, differential_baggage, differential_tracecontext};
 pub use hop::hop;
@@ -57,6 +59,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("xray", xray),
     ("ottrace", ottrace),
     ("prefixed_baggage", prefixed_baggage),
+    ("carriers", carriers),
     ("composite", composite),
     ("hop", hop),
     ("inspect", inspect),

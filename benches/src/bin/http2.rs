@@ -1,0 +1,95 @@
+//! Bytes of HTTP/2 a request: 2000 requests on one connection, with constant headers beside ours, written by
+//! `opentelemetry_http::HeaderInjector` and by our own, which marks ids as never to be indexed.
+//!
+//! `cargo run --release -p benches --features http2 --bin http2`
+
+use benches::contenders::ours;
+use h2::{client, server};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use opentelemetry::{
+    Context, KeyValue,
+    baggage::BaggageExt,
+    propagation::TextMapPropagator,
+    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
+};
+use opentelemetry_http::HeaderInjector;
+use otel_carriers::headers;
+use std::process::ExitCode;
+
+const REQUESTS: u64 = 2000;
+
+type Error = Box<dyn std::error::Error>;
+type Write = fn(&dyn TextMapPropagator, &Context, &mut HeaderMap);
+
+const COLUMNS: [(&str, Write); 4] = [
+    ("no context", |_, _, _| {}),
+    ("`HeaderInjector`", |propagator, cx, request| {
+        propagator.inject_context(cx, &mut HeaderInjector(request));
+    }),
+    ("ours", headers::inject),
+    ("ours, baggage too", |propagator, cx, request| {
+        let mut injector = headers::HeaderInjector::new(request, propagator).never_indexed();
+        propagator.inject_context(cx, &mut injector);
+    }),
+];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<ExitCode, Error> {
+    let mut holds = true;
+    for (baggage, is_constant) in [("the same in every request", true), ("another in every request", false)] {
+        println!("baggage is {baggage}:\n");
+        println!("| further headers | {} |", COLUMNS.map(|column| column.0).join(" | "));
+        println!("|---|{}", "---|".repeat(COLUMNS.len()));
+        for further in [0, 10, 20] {
+            let mut row = Vec::new();
+            for (_, write) in COLUMNS {
+                row.push(bytes(further, write, is_constant).await? / REQUESTS);
+            }
+            println!("| {further} | {} |", row.iter().map(u64::to_string).collect::<Vec<_>>().join(" | "));
+            holds &= further < 20 || row[1] > 4 * row[2] || !is_constant;
+        }
+        println!();
+    }
+    Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The bytes that a client sends for all requests.
+async fn bytes(further: usize, write: Write, is_constant: bool) -> Result<u64, Error> {
+    let (near, mut near_end) = tokio::io::duplex(1 << 16);
+    let (far, mut far_end) = tokio::io::duplex(1 << 16);
+    let wire = tokio::spawn(async move { tokio::io::copy_bidirectional(&mut near_end, &mut far_end).await });
+    tokio::spawn(async move {
+        let mut connection = server::handshake(far).await?;
+        while let Some(request) = connection.accept().await {
+            request?.1.send_response(Response::new(()), true)?;
+        }
+        Ok::<_, h2::Error>(())
+    });
+    let (mut client, connection) = client::handshake(near).await?;
+    let connection = tokio::spawn(connection);
+    let propagator = ours::composite();
+    for number in 1..=REQUESTS {
+        let mut request = Request::get("http://orders.example/orders").body(())?;
+        for header in 0..further {
+            let name = HeaderName::try_from(format!("x-further-{header}"))?;
+            request.headers_mut().insert(name, HeaderValue::try_from(format!("{header:080}"))?);
+        }
+        write(&*propagator, &context(number, is_constant), request.headers_mut());
+        client = client.ready().await?;
+        client.send_request(request, true)?.0.await?;
+    }
+    drop(client);
+    connection.await??;
+    Ok(wire.await??.0)
+}
+
+fn context(number: u64, is_constant: bool) -> Context {
+    // Ids that have nothing in common.
+    let id = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let trace_id = TraceId::from((u128::from(id) << 64) | u128::from(id.rotate_left(31)));
+    let state = TraceState::from_key_value([("vendor", "t61rcWkgMzE")]).unwrap_or_default();
+    let span = SpanContext::new(trace_id, SpanId::from(id.rotate_left(17)), TraceFlags::SAMPLED, true, state);
+    let user = if is_constant { "7".to_owned() } else { id.to_string() };
+    let baggage = [KeyValue::new("tenant", "acme-retail"), KeyValue::new("user", user)];
+    Context::new().with_remote_span_context(span).with_baggage(baggage)
+}
