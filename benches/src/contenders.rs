@@ -40,6 +40,12 @@ pub mod sdk {
         Box::new(B3::with_encoding(B3Encoding::MultipleHeader))
     }
 
+    /// `x-amzn-trace-id`, of OpenTelemetry's contributed crates.
+    #[must_use]
+    pub fn xray() -> Propagator {
+        Box::new(opentelemetry_aws::trace::XrayPropagator::default())
+    }
+
     /// Trace context and baggage.
     #[must_use]
     pub fn composite() -> Propagator {
@@ -89,6 +95,24 @@ pub mod ours {
     #[must_use]
     pub fn b3_multi() -> Propagator {
         Box::new(B3Propagator::multi())
+    }
+
+    /// `uber-trace-id`.
+    #[must_use]
+    pub fn jaeger() -> Propagator {
+        Box::new(otel_jaeger::JaegerPropagator::new())
+    }
+
+    /// `ot-tracer-traceid` and the others.
+    #[must_use]
+    pub fn ottrace() -> Propagator {
+        Box::new(otel_ottrace::OtTracePropagator::new())
+    }
+
+    /// `x-amzn-trace-id`.
+    #[must_use]
+    pub fn xray() -> Propagator {
+        Box::new(otel_xray::XrayPropagator::new())
     }
 
     /// Trace context and baggage.

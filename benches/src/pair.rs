@@ -60,6 +60,17 @@ pub(crate) const B3_MULTI: Pair = Pair {
 };
 /// The headers to look for where there is no B3; the list of names says the rest.
 pub(crate) const NO_B3: &[&str] = &["b3", "x-b3-traceid"];
+/// For this version of the API there is no other propagator of Jaeger, nor of OT Trace.
+pub(crate) const JAEGER: Pair =
+    Pair { sdk: sdk::trace_context, ours: ours::jaeger, reads: &["uber-trace-id"], route: Route::Direct };
+pub(crate) const OT_TRACE: Pair = Pair {
+    sdk: sdk::b3_multi,
+    ours: ours::ottrace,
+    reads: &["ot-tracer-traceid", "ot-tracer-spanid", "ot-tracer-sampled"],
+    route: Route::Direct,
+};
+pub(crate) const XRAY: Pair =
+    Pair { sdk: sdk::xray, ours: ours::xray, reads: &["x-amzn-trace-id"], route: Route::Direct };
 pub(crate) const COMPOSITE: Pair = Pair {
     sdk: sdk::composite,
     ours: ours::composite,

@@ -7,8 +7,8 @@ use crate::{
     http_carriers,
     input::{self, Entries, TRACEPARENT},
     pair::{
-        ALL, B3_MULTI, B3_SINGLE, BAGGAGE, COMPOSITE, Given, Lines, NO_B3, Pair, RELAY, Route, TRACE_CONTEXT,
-        given,
+        ALL, B3_MULTI, B3_SINGLE, BAGGAGE, COMPOSITE, Given, JAEGER, Lines, NO_B3, OT_TRACE, Pair, RELAY,
+        Route, TRACE_CONTEXT, XRAY, given,
     },
     targets::{SHOWN, Targets, held},
 };
@@ -87,6 +87,7 @@ pub fn all() -> Vec<Row> {
     rows.trace_context();
     rows.baggage();
     rows.b3();
+    rows.legacy();
     rows.composite();
     rows.nothing_to_read();
     rows.malformed();
@@ -155,6 +156,25 @@ impl Rows {
         self.extract("b3 single extract", SHOWN.sdk(2.2).floor(held(1.35, 1.25)), B3_SINGLE, given(single));
         self.inject("b3 multi inject", SHOWN, B3_MULTI, span);
         self.extract("b3 multi extract", SHOWN.more_allocations(1), B3_MULTI, given(b3_multi));
+    }
+
+    /// Beside Jaeger's and OT Trace's formats stand those of the SDK that write as many headers.
+    fn legacy(&mut self) {
+        let xray = "Root=1-0af76519-16cd43dd8448eb211c80319c;Parent=b7ad6b7169203331;Sampled=1";
+        let xray = move || vec![("x-amzn-trace-id", xray.to_owned())];
+        let jaeger =
+            || vec![("uber-trace-id", "0af7651916cd43dd8448eb211c80319c:b7ad6b7169203331:0:1".to_owned())];
+        let ottrace = || {
+            let values = ["8448eb211c80319c", "b7ad6b7169203331", "true"].map(str::to_owned);
+            ["ot-tracer-traceid", "ot-tracer-spanid", "ot-tracer-sampled"].into_iter().zip(values).collect()
+        };
+        let span = given(|| input::span(0));
+        self.inject("x-amzn-trace-id inject", SHOWN, XRAY, span);
+        self.extract("x-amzn-trace-id extract", SHOWN, XRAY, given(xray));
+        self.inject("uber-trace-id inject (SDK: traceparent)", SHOWN, JAEGER, span);
+        self.extract("uber-trace-id extract (SDK: no header)", SHOWN, JAEGER, given(jaeger));
+        self.inject("ot-tracer inject (SDK: x-b3)", SHOWN, OT_TRACE, span);
+        self.extract("ot-tracer extract (SDK: no header)", SHOWN, OT_TRACE, given(ottrace));
     }
 
     fn composite(&mut self) {

@@ -4,6 +4,7 @@ use crate::{
     ErrorKind, ParseError, Sampling,
     percent::{self, NotPercentEncoded},
 };
+use memchr::memchr;
 use opentelemetry::trace::{SpanId, TraceId};
 use otel_propagator_core::hex;
 use std::{fmt, str::FromStr};
@@ -122,11 +123,14 @@ impl UberTraceId {
         if value.len() > 3 * LONGEST {
             return Err(ErrorKind::TooLong.into());
         }
-        if !value.contains('%') {
-            return identity(value.as_bytes());
-        }
-        let decoded = percent::decode(value).map_err(|NotPercentEncoded| ErrorKind::Escape)?;
-        identity(decoded.as_bytes())
+        // No byte of a value that is plain needs an escape, so most are read without a look for one.
+        identity(value.as_bytes()).or_else(|error| {
+            if !value.contains('%') {
+                return Err(error);
+            }
+            let decoded = percent::decode(value).map_err(|NotPercentEncoded| ErrorKind::Escape)?;
+            identity(decoded.as_bytes())
+        })
     }
 
     /// The trace; never zero.
@@ -206,38 +210,55 @@ fn identity(input: &[u8]) -> Result<UberTraceId, ParseError> {
 
 /// The four fields, and nothing where there are not exactly four.
 fn fields(input: &[u8]) -> Option<[&[u8]; 4]> {
-    let mut fields = input.split(|&byte| byte == b':');
-    let four = [fields.next()?, fields.next()?, fields.next()?, fields.next()?];
-    fields.next().is_none().then_some(four)
+    let (trace, rest) = until_colon(input)?;
+    let (span, rest) = until_colon(rest)?;
+    let (parent, flags) = until_colon(rest)?;
+    until_colon(flags).is_none().then_some([trace, span, parent, flags])
+}
+
+fn until_colon(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (field, rest) = input.split_at_checked(memchr(b':', input)?)?;
+    Some((field, rest.get(1..)?))
 }
 
 /// > Receivers MUST accept hex-strings shorter than 32 characters and 0-pad them on the left
 ///
 /// > Value of 0 is not valid
 fn trace_id(digits: &[u8]) -> Result<TraceId, ParseError> {
-    let digits = padded(digits).ok_or(ErrorKind::TraceIdWidth)?;
-    match hex::decode_u128(&digits).ok_or(ErrorKind::TraceIdDigits)? {
+    let whole = digits.try_into().ok().and_then(hex::decode_u128);
+    match whole.map_or_else(|| short_trace_id(digits), Ok)? {
         0 => Err(ErrorKind::TraceIdZero.into()),
         id => Ok(TraceId::from(id)),
     }
+}
+
+/// Of fewer digits, or of upper case.
+fn short_trace_id(digits: &[u8]) -> Result<u128, ErrorKind> {
+    let digits = padded(digits).ok_or(ErrorKind::TraceIdWidth)?;
+    hex::decode_u128(&digits).ok_or(ErrorKind::TraceIdDigits)
 }
 
 /// > Receivers MUST accept hex-strings shorter than 16 characters and 0-pad them on the left
 ///
 /// > Value of 0 is not valid
 fn span_id(digits: &[u8]) -> Result<SpanId, ParseError> {
-    let digits = padded(digits).ok_or(ErrorKind::SpanIdWidth)?;
-    match hex::decode_u64(&digits).ok_or(ErrorKind::SpanIdDigits)? {
+    let whole = digits.try_into().ok().and_then(hex::decode_u64);
+    match whole.map_or_else(|| short_span_id(digits), Ok)? {
         0 => Err(ErrorKind::SpanIdZero.into()),
         id => Ok(SpanId::from(id)),
     }
+}
+
+fn short_span_id(digits: &[u8]) -> Result<u64, ErrorKind> {
+    let digits = padded(digits).ok_or(ErrorKind::SpanIdWidth)?;
+    hex::decode_u64(&digits).ok_or(ErrorKind::SpanIdDigits)
 }
 
 /// > Deprecated, most Jaeger clients ignore on the receiving side, but still include it on the sending side
 ///
 /// It goes nowhere, so an empty one costs no trace; another text in it shows that the value is not Jaeger's.
 fn parent_span_id(digits: &[u8]) -> Result<(), ParseError> {
-    if digits.is_empty() {
+    if matches!(digits, [] | b"0") {
         return Ok(());
     }
     let digits = padded(digits).ok_or(ErrorKind::ParentSpanIdWidth)?;

@@ -1,6 +1,7 @@
 //! `X-Amzn-Trace-Id`: <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>.
 
 use crate::{ErrorKind, Lineage, ParseError, Sampling};
+use memchr::{memchr, memchr_iter};
 use opentelemetry::trace::{SpanId, TraceId};
 use otel_propagator_core::{header::trim, hex};
 use std::{fmt, str::FromStr};
@@ -199,9 +200,11 @@ struct Fields<'a> {
 ///
 /// Load balancers add `Self`, and whoever sends the request may add keys of its own: they end no trace, and go nowhere.
 fn fields(value: &str) -> Result<Fields<'_>, ParseError> {
-    let mut fields = Fields::default();
-    for pair in value.split(';') {
-        let Some((key, value)) = pair.split_once('=') else { continue };
+    let (mut fields, mut start) = (Fields::default(), 0);
+    for end in memchr_iter(b';', value.as_bytes()).chain([value.len()]) {
+        let pair = value.get(start..end).unwrap_or_default();
+        start = end + 1;
+        let Some((key, value)) = split_at_equals_sign(pair) else { continue };
         let value = trim(value);
         match trim(key) {
             "Root" => once(&mut fields.root, value)?,
@@ -212,6 +215,11 @@ fn fields(value: &str) -> Result<Fields<'_>, ParseError> {
         }
     }
     Ok(fields)
+}
+
+fn split_at_equals_sign(pair: &str) -> Option<(&str, &str)> {
+    let (key, rest) = pair.split_at_checked(memchr(b'=', pair.as_bytes())?)?;
+    Some((key, rest.get(1..)?))
 }
 
 /// Which of two values is meant, nobody can say.
