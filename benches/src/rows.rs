@@ -197,7 +197,7 @@ impl Rows {
         let asked = SHOWN.sdk(1.0).floor(1.1);
         // The list of the carrier's names is an allocation, and stands for the look-ups of four headers and more.
         let of_b3 = SHOWN.sdk(held(0.6, 1.0)).more_allocations(1);
-        let of_all = SHOWN.sdk(held(0.8, 1.0)).more_allocations(1);
+        let of_all = SHOWN.sdk(held(0.75, 1.0)).more_allocations(1);
         let through_global = COMPOSITE.reads(&["traceparent", "baggage"]);
         for (what, targets, pair) in [
             ("tracecontext", asked, TRACE_CONTEXT.reads(&["traceparent"])),
@@ -218,12 +218,7 @@ impl Rows {
         let traceparent = TRACE_CONTEXT.reads(&["traceparent"]);
         self.extract("malformed traceparent", SHOWN, traceparent, given(upper_case));
         self.extract("malformed baggage, 8 without `=`", SHOWN, BAGGAGE, given(no_equals_sign));
-        self.extract(
-            "malformed b3",
-            SHOWN.more_allocations(1),
-            B3_SINGLE.reads(&["b3"]),
-            given(short_span_id),
-        );
+        self.extract("malformed b3", SHOWN.more_allocations(1), B3_SINGLE.reads(NO_B3), given(short_span_id));
     }
 
     fn hop(&mut self) {

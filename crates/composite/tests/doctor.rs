@@ -7,7 +7,7 @@
 mod common;
 
 use common::{Headers, House};
-use opentelemetry::{Context, KeyValue, baggage::BaggageExt, global, propagation::TextMapPropagator};
+use opentelemetry::{Context, KeyValue, baggage::BaggageExt, global};
 use otel_composite::{
     B3Propagator, BaggagePropagator, Builder, Concern, Finding, Limits, TraceContextPropagator, doctor,
     install,

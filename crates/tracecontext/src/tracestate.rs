@@ -213,6 +213,10 @@ fn split(input: &str, ascii: usize) -> (&str, &str) {
 /// > OWS = *( SP / HTAB )
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.3>
+#[allow(
+    clippy::needless_bitwise_bool,
+    reason = "the compiler makes instructions for vectors of it, and not of `||`"
+)]
 const fn is_ows(byte: u8) -> bool {
     (byte == b' ') | (byte == b'\t')
 }
