@@ -78,8 +78,6 @@ pub enum Problem {
         /// What it holds. It is shown escaped and cut.
         value: String,
     },
-    /// The meter records nothing, as one does that is made before there is a provider for it: see `Builder::meter`.
-    MeterRecordsNothing,
 }
 
 impl Problem {
@@ -109,9 +107,6 @@ impl fmt::Display for Problem {
             Self::NotANumber { variable, value } => {
                 write!(f, "{variable} is not a number and was not used: {}", Quoted(value))
             }
-            Self::MeterRecordsNothing => f.write_str(
-                "the meter records nothing: set the global meter provider before the meter is made, or give it readers",
-            ),
         }
     }
 }
