@@ -104,7 +104,7 @@ fn main() -> Result<ExitCode, Error> {
     written("`opentelemetry-http` 0.33, `HeaderInjector`", |headers| {
         let mut injector = opentelemetry_http::HeaderInjector(headers);
         global::get_text_map_propagator(|propagator| {
-            propagator.inject_context(&Context::new(), &mut injector)
+            propagator.inject_context(&Context::new(), &mut injector);
         });
     });
     written("`axum-` and `tonic-tracing-opentelemetry` 0.42", |headers| {
