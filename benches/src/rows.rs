@@ -132,9 +132,9 @@ impl Rows {
             self.inject(&operation, targets, BAGGAGE, given(move || entries.context(&Context::new(), count)));
         }
         for (entries, count, targets) in [
-            (Entries::Plain, 1, SHOWN.sdk(held(1.23, 1.25)).floor(held(1.2, 1.15))),
-            (Entries::Plain, 8, SHOWN.sdk(held(1.35, 1.4)).floor(held(1.22, 1.15))),
-            (Entries::Plain, 64, SHOWN.sdk(held(1.35, 1.4)).floor(held(1.2, 1.15))),
+            (Entries::Plain, 1, SHOWN.sdk(held(1.23, 1.25)).floor(held(1.22, 1.15))),
+            (Entries::Plain, 8, SHOWN.sdk(held(1.35, 1.4)).floor(held(1.27, 1.15))),
+            (Entries::Plain, 64, SHOWN.sdk(held(1.35, 1.4)).floor(held(1.25, 1.15))),
             (Entries::Escaped, 1, SHOWN),
             (Entries::Escaped, 8, SHOWN),
             (Entries::Escaped, 64, SHOWN),
@@ -242,7 +242,7 @@ impl Rows {
             (Entries::Plain, 1, kept),
             (Entries::Plain, 4, kept.sdk(4.0)),
             (Entries::Plain, 8, kept.sdk(7.0)),
-            (Entries::Plain, 64, kept.sdk(held(14.0, 25.0))),
+            (Entries::Plain, 64, kept.sdk(held(13.0, 25.0))),
             (Entries::Escaped, 64, kept),
             (Entries::Metadata, 64, kept),
         ] {
