@@ -46,7 +46,7 @@ async fn main() -> Result {
     println!("\nof one that removes what it reads before it writes:\n{after}");
     for (name, promise) in [
         ("vendor", "no tracestate of another trace"),
-        ("b3", "no format that is only read"),
+        ("b3:", "no format that is only read"),
         ("jane", "no baggage that may not leave"),
     ] {
         ensure(!after.contains(name), promise)?;
