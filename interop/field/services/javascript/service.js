@@ -1,4 +1,4 @@
-// `node:http`, with @opentelemetry/auto-instrumentations-node required before it.
+// `node:http`, with register.js required before it.
 const http = require('node:http');
 const { context, propagation, trace, isSpanContextValid } = require('@opentelemetry/api');
 
