@@ -7,7 +7,7 @@ use opentelemetry::{
     propagation::{Extractor, Injector},
 };
 use otel_propagator_core::diagnostics::Direction;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// Baggage in headers whose names are a prefix and the key: `uberctx-KEY` of Jaeger, `ot-baggage-KEY` of OT Trace.
 ///
@@ -161,6 +161,9 @@ impl Prefixed {
     /// Sets a header for each entry of the context's baggage, in the order of
     /// [`keep_first`](Limits::keep_first) and then of the keys. `encode` says how a value is written, or that it cannot
     /// be.
+    ///
+    /// Names of headers have no case, so keys go out in lower case; of those that differ in nothing else the first one
+    /// goes.
     pub fn inject(
         &self,
         cx: &Context,
@@ -171,20 +174,27 @@ impl Prefixed {
         if baggage.is_empty() {
             return;
         }
-        let mut entries: Vec<_> =
-            baggage.iter().map(|(key, (value, _))| (key.as_str(), value.as_str())).collect();
-        entries.sort_by_key(|&(key, _)| (self.outbound.rank(key), key));
+        let mut entries: Vec<_> = baggage
+            .iter()
+            .map(|(key, (value, _))| {
+                let (key, value) = (key.as_str(), value.as_str());
+                (self.outbound.rank(key), format!("{}{}", self.prefix, key.to_ascii_lowercase()), key, value)
+            })
+            .collect();
+        entries.sort_unstable();
         let mut admission = Admission::new(self.prefix, Direction::Out, &self.outbound);
-        for (key, value) in entries {
-            let Some(value) = encode(value).filter(|_| is_token(key)) else {
+        let mut written = BTreeSet::new();
+        for (_, name, key, value) in &entries {
+            let name = name.as_str();
+            let Some(value) = encode(value).filter(|_| is_token(key) && !written.contains(name)) else {
                 admission.leave_out(Reason::Value);
                 continue;
             };
-            let name = format!("{}{key}", self.prefix);
-            let bytes = line_len(&name, &value);
+            let bytes = line_len(name, &value);
             admission.measure(bytes);
             if admission.admit(key, bytes) {
-                injector.set(&name, value.into_owned());
+                written.insert(name);
+                injector.set(name, value.into_owned());
             }
         }
         self.observer.tell(&admission.report());

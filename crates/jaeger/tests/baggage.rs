@@ -101,6 +101,10 @@ fn what_is_sent() {
     ]);
     let sent = headers([("uberctx-key1", "value%201%20%2F%20blah"), ("uberctx-plus", "a%2Bb")]);
     assert_eq!(inject_with(&both(), &cx), sent, "without a span too");
+    // Names of headers have no case, so the next hop could not tell these apart.
+    let cases = ["b", "A", "a"].map(|key| KeyValue::new(key, key));
+    let sent = headers([("uberctx-a", "A"), ("uberctx-b", "b")]);
+    assert_eq!(inject_with(&both(), &Context::new().with_baggage(cases)), sent, "lower case");
     for mode in [PrefixedBaggage::Off, PrefixedBaggage::Extract] {
         assert!(inject_with(&JaegerPropagator::new().with_baggage(mode), &cx).is_empty(), "{mode:?}");
     }

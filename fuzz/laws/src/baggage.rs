@@ -148,7 +148,7 @@ pub fn baggage_out(data: &[u8]) {
     let reversed = to_baggage(entries.iter().rev());
     law!(encode(&reversed, &limits).0 == header, "the same baggage gives the same bytes", baggage);
     is_fixed_point(&header, &limits);
-    is_limited(baggage, &header, &limits);
+    is_limited(baggage, &limits);
 }
 
 fn arbitrary_limits(input: &mut Unstructured<'_>) -> arbitrary::Result<Limits> {
@@ -246,7 +246,9 @@ fn is_fixed_point(header: &str, limits: &Limits) {
 }
 
 /// Upstream's propagator keeps the limits where `Limited` stands before it, and sends nothing that was not there.
-fn is_limited(baggage: Baggage, ours: &str, limits: &Limits) {
+///
+/// It may send a member that we leave out: it writes `%` as it is, which is shorter than what we write.
+fn is_limited(baggage: Baggage, limits: &Limits) {
     let limited = Limited::new(opentelemetry_sdk::propagation::BaggagePropagator::new(), limits.clone());
     let mut sent = Sent::default();
     let cx = Context::new().with_baggage(baggage);
@@ -255,7 +257,6 @@ fn is_limited(baggage: Baggage, ours: &str, limits: &Limits) {
     let count = |header: &str| header.split(',').filter(|text| !text.is_empty()).count();
     law!(header.len() <= limits.most_bytes(Direction::Out), "Limited keeps the bytes", header, limits);
     law!(count(header) <= limits.max_members, "Limited keeps the members", header, limits);
-    law!(header.is_empty() || !ours.is_empty(), "Limited sends no more than we do", header, ours);
     for text in header.split(',').filter(|text| !text.is_empty()) {
         let key = text.split('=').next().unwrap_or_default();
         law!(cx.baggage().get(key).is_some(), "Limited sends no member that was not there", header, key);

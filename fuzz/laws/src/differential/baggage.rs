@@ -49,6 +49,8 @@ classes! {
         "baggage #value";
     SENT_PROPERTIES: "what may not stand in a property is escaped",
         "baggage #property";
+    SENT_TAB: "a tab in a property goes out as the one space that senders are asked for",
+        "RFC 9110 5.6.3";
 }
 
 /// Every line of the input is a line of `baggage`.
@@ -145,6 +147,7 @@ fn compare_sent(ours: &str, theirs: &str, cx: &Context) {
             (value.contains(['%', '\\']) || value.trim() != value, &SENT_VALUE),
             (value.contains('='), &SENT_EQUALS),
             (!metadata.is_empty() && !is_strict_metadata(metadata), &SENT_PROPERTIES),
+            (metadata.contains('\t'), &SENT_TAB),
             // A comma in what upstream sends unescaped begins a member of its own.
             (self::split(theirs), &SENT_PROPERTIES),
         ];
