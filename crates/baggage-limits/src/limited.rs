@@ -44,15 +44,28 @@ const HEADER: &str = "baggage";
 #[derive(Clone, Debug, Default)]
 pub struct Limited<P> {
     inner: P,
-    limits: Limits,
+    inbound: Limits,
+    outbound: Limits,
     observer: Observer,
 }
 
 impl<P> Limited<P> {
-    /// Holds the propagator to the limits.
+    /// Holds the propagator to the limits, both ways.
     #[must_use]
-    pub const fn new(inner: P, limits: Limits) -> Self {
-        Self { inner, limits, observer: Observer::NONE }
+    pub fn new(inner: P, limits: Limits) -> Self {
+        Self { inner, inbound: limits.clone(), outbound: limits, observer: Observer::NONE }
+    }
+
+    /// Sets the limits of what is read.
+    #[must_use]
+    pub fn with_inbound_limits(self, limits: Limits) -> Self {
+        Self { inbound: limits, ..self }
+    }
+
+    /// Sets the limits of what is sent.
+    #[must_use]
+    pub fn with_outbound_limits(self, limits: Limits) -> Self {
+        Self { outbound: limits, ..self }
     }
 
     /// Tells this observer, too, of what is left out.
@@ -72,8 +85,8 @@ impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
     }
 
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        let (replacement, mut report) = carried(cx.baggage(), Direction::Out, &self.limits);
-        let mut gate = Gate { injector, limits: &self.limits, sent: None };
+        let (replacement, mut report) = carried(cx.baggage(), Direction::Out, &self.outbound);
+        let mut gate = Gate { injector, limits: &self.outbound, sent: None };
         match replacement {
             Some(baggage) => self.inner.inject_context(&cx.with_baggage(baggage), &mut gate),
             None => self.inner.inject_context(cx, &mut gate),
@@ -89,7 +102,7 @@ impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let received = Received::new(extractor, &self.limits);
+        let received = Received::new(extractor, &self.inbound);
         let extracted = self.inner.extract_with_context(cx, &received);
         let (given, read) = (cx.baggage(), extracted.baggage());
         if std::ptr::eq(given, read) {
@@ -99,7 +112,7 @@ impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
             }
             return extracted;
         }
-        let (replacement, report) = carried(read, Direction::In, &self.limits);
+        let (replacement, report) = carried(read, Direction::In, &self.inbound);
         let report = received.report.map_or(report, |received| in_two_steps(received, report));
         if !report.is_complete() {
             self.observer.tell(&report);

@@ -1,7 +1,7 @@
 //! From propagators to a composite.
 
 use crate::{
-    CompositePropagator, Concern, IntoPart, Part, Problem,
+    CompositePropagator, Concern, IntoPart, Part, Problem, events,
     part::Shared,
     propagator::{Composite, InOrder},
     watch::Watch,
@@ -33,6 +33,7 @@ pub struct Builder {
     /// The places of the parts, in the order in which they write.
     writing: Vec<usize>,
     limits: Option<Limits>,
+    inbound_limits: Option<Limits>,
     last_wins: bool,
     problems: Vec<Problem>,
     #[cfg(feature = "metrics")]
@@ -73,6 +74,31 @@ impl Builder {
         self
     }
 
+    /// Holds the baggage that is read to these limits; [`Limits::new()`] unless set.
+    ///
+    /// A propagator of this workspace that was built with other limits for the way in keeps them, and is held to these
+    /// too.
+    ///
+    /// ```
+    /// # #[cfg(feature = "w3c-baggage")] {
+    /// use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
+    /// use otel_composite::{BaggagePropagator, CompositePropagator, Limits};
+    /// use std::collections::HashMap;
+    ///
+    /// let propagator = CompositePropagator::builder()
+    ///     .baggage(BaggagePropagator::new())
+    ///     .inbound_limits(Limits::new().allow(&["tenant"]))
+    ///     .build();
+    /// let request = HashMap::from([("baggage".to_owned(), "tenant=acme,cart=3".to_owned())]);
+    /// let cx = propagator.extract_with_context(&Context::new(), &request);
+    /// assert_eq!(cx.baggage().to_string(), "tenant=acme");
+    /// # }
+    /// ```
+    pub fn inbound_limits(mut self, limits: Limits) -> Self {
+        self.inbound_limits = Some(limits);
+        self
+    }
+
     /// Whether the last format that yields a span is chosen, as upstream's `TextMapCompositePropagator` does it,
     /// instead of the first. Off by default.
     ///
@@ -83,6 +109,9 @@ impl Builder {
     }
 
     /// Counts what is sent and received, with instruments of this meter: see the [crate](crate#metrics).
+    ///
+    /// A meter that was made before the meter provider was set records nothing, for ever:
+    /// [`problems`](CompositePropagator::problems), [`doctor`](crate::doctor()) and an event then say so.
     ///
     /// ```
     /// use otel_composite::Registry;
@@ -121,9 +150,16 @@ impl Builder {
         self.hand_on_limits();
         self.read_once();
         let (description, fields) = (self.to_string(), distinct(self.writers().flat_map(Part::fields)));
-        let watch = self.watch(&fields);
+        let watch = self.watch(&fields, &description);
+        if watch.as_ref().is_some_and(|watch| watch.is_silent()) {
+            events::configuration("meter", &Problem::SilentMeter, "");
+            self.problems.push(Problem::SilentMeter);
+        }
         let observer = watch.as_ref().map(|watch| watch.observer()).unwrap_or_default();
-        self.parts.iter_mut().for_each(|part| part.tell(&observer));
+        self.parts.iter_mut().for_each(|part| part.settle(&observer));
+        if let Some(limits) = &self.inbound_limits {
+            self.parts.iter_mut().for_each(|part| part.check_inbound(limits, &observer));
+        }
         CompositePropagator(Arc::new(Composite {
             writer: self.writer(&fields, observer),
             watch,
@@ -139,6 +175,9 @@ impl Builder {
     fn hand_on_limits(&mut self) {
         if let Some(limits) = &self.limits {
             self.parts.iter_mut().for_each(|part| part.hold_to(limits));
+        }
+        if let Some(limits) = &self.inbound_limits {
+            self.parts.iter_mut().for_each(|part| part.hold_inbound_to(limits));
         }
     }
 
@@ -173,15 +212,15 @@ impl Builder {
     }
 
     #[cfg(feature = "metrics")]
-    fn watch(&self, fields: &[String]) -> Option<Box<dyn Watch>> {
+    fn watch(&self, fields: &[String], description: &str) -> Option<Box<dyn Watch>> {
         let names = self.parts.iter().filter(|part| part.extracts).map(Part::name);
         let meter = self.meter.as_ref()?;
-        Some(Box::new(crate::metrics::Metrics::new(meter, fields, names)))
+        Some(Box::new(crate::metrics::Metrics::new(meter, fields, names, description)))
     }
 
     #[cfg(not(feature = "metrics"))]
     #[allow(clippy::unused_self, reason = "the other one needs it")]
-    fn watch(&self, _: &[String]) -> Option<Box<dyn Watch>> {
+    fn watch(&self, _: &[String], _: &str) -> Option<Box<dyn Watch>> {
         None
     }
 }
@@ -228,12 +267,17 @@ impl Builder {
                 (false, false) => " (unused)",
             };
             let name = part.name();
-            match part.at_most(checked.as_ref()) {
-                Some((members, bytes)) => format!("{name}{way}, at most {members} members and {bytes} bytes"),
+            match part.outbound_in_words(checked.as_ref()) {
+                Some(words) => format!("{name}{way}, {words}"),
                 None => format!("{name}{way}"),
             }
         };
-        let parts: Vec<String> = self.parts.iter().filter(|part| part.concern == concern).map(part).collect();
+        // A trace format that brings baggage along is named with both.
+        let brings = |part: &Part| {
+            concern == Concern::Baggage && part.concern == Concern::Trace && part.sends_baggage()
+        };
+        let of = |part: &&Part| part.concern == concern || brings(part);
+        let parts: Vec<String> = self.parts.iter().filter(of).map(part).collect();
         if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
     }
 }

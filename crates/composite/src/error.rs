@@ -71,6 +71,8 @@ pub enum Problem {
     },
     /// The variable is unset, and no format is compiled in that could be the default.
     NothingCompiledIn,
+    /// The meter records nothing: it was made before a meter provider was set, or no reader collects from it.
+    SilentMeter,
     /// A limit that is not a number.
     NotANumber {
         /// The variable.
@@ -103,6 +105,10 @@ impl fmt::Display for Problem {
             }
             Self::NothingCompiledIn => f.write_str(
                 "no format is compiled in: enable the feature \"tracecontext\" or another one of otel-composite",
+            ),
+            Self::SilentMeter => f.write_str(
+                "the meter records nothing: make it after global::set_meter_provider, or from the provider itself, which \
+                 needs a reader",
             ),
             Self::NotANumber { variable, value } => {
                 write!(f, "{variable} is not a number and was not used: {}", Quoted(value))

@@ -137,6 +137,8 @@ fn why_nothing(part: &Part, extractor: &dyn Extractor, before: &Context, after: 
         Outcome::SamplingOnly
     } else if part.telling_fields().all(|name| header::lines(extractor, name) == Lines::Absent) {
         Outcome::Absent
+    } else if part.concern == Concern::Baggage && part.leaves_out(extractor) {
+        Outcome::LeftOut
     } else {
         Outcome::Malformed
     }

@@ -54,23 +54,27 @@ formats! {
         |it| Known::new("tracecontext", it.fields()).beside(&["tracestate"]);
     "baggage", "w3c-baggage", Baggage, otel_w3c_baggage::BaggagePropagator, new,
         |it| Known::new("baggage", it.fields())
-            .bounded(it, it.outbound_limits(), |it, limits, observer| {
-                it.with_outbound_limits(limits).with_observer(observer)
+            .bounded(true, it, (it.inbound_limits(), it.outbound_limits()), |it, limits, observer| {
+                it.with_inbound_limits(limits.inbound).with_outbound_limits(limits.outbound).with_observer(observer)
             });
     "b3", "b3", Trace, otel_b3::B3Propagator, single,
         |it| Known::new(b3_name(*it), it.extract_fields()).beside(&["x-b3-flags", "x-b3-parentspanid"]).leaves_decisions_open();
     "b3multi", "b3", Trace, otel_b3::B3Propagator, multi,
         |it| Known::new(b3_name(*it), it.extract_fields()).beside(&["x-b3-flags", "x-b3-parentspanid"]).leaves_decisions_open();
     "jaeger", "jaeger", Trace, otel_jaeger::JaegerPropagator, new,
-        |it| Known::new("jaeger", it.extract_fields()).leaves_decisions_open().bounded_if(it.baggage().is_sent(), it, it.outbound_limits(),
-            |it, limits, observer| it.with_outbound_limits(limits).with_observer(observer));
+        |it| Known::new("jaeger", it.extract_fields()).leaves_decisions_open()
+            .bounded(it.baggage().is_sent(), it, (it.inbound_limits(), it.outbound_limits()), |it, limits, observer| {
+                it.with_inbound_limits(limits.inbound).with_outbound_limits(limits.outbound).with_observer(observer)
+            });
     "xray", "xray", Trace, otel_xray::XrayPropagator, new,
         |it| Known::new(if it.reads_environment() { "xray-lambda" } else { "xray" }, it.extract_fields()).leaves_decisions_open();
     "xray-lambda", "xray", Trace, otel_xray::XrayPropagator, lambda,
         |it| Known::new(if it.reads_environment() { "xray-lambda" } else { "xray" }, it.extract_fields()).leaves_decisions_open();
     "ottrace", "ottrace", Trace, otel_ottrace::OtTracePropagator, new,
-        |it| Known::new("ottrace", it.extract_fields()).bounded_if(it.baggage().is_sent(), it, it.outbound_limits(),
-            |it, limits, observer| it.with_outbound_limits(limits).with_observer(observer));
+        |it| Known::new("ottrace", it.extract_fields())
+            .bounded(it.baggage().is_sent(), it, (it.inbound_limits(), it.outbound_limits()), |it, limits, observer| {
+                it.with_inbound_limits(limits.inbound).with_outbound_limits(limits.outbound).with_observer(observer)
+            });
 }
 
 /// The format of this name.

@@ -120,8 +120,8 @@
 //! # Limits
 //!
 //! Baggage that is sent is within [`Limits`], also where the propagator that writes it knows of none: see
-//! [`Builder::limits`]. Baggage that is read is bounded by the propagator that reads it;
-//! [`Limited`] does it for one that does not.
+//! [`Builder::limits`]. Baggage that is read is bounded by the propagator that reads it, and by
+//! [`Builder::inbound_limits`] for those that know no bounds; [`Limited`] does it for a single one.
 //!
 //! # Metrics
 //!
@@ -130,8 +130,11 @@
 //! | instrument | kind, unit | attributes |
 //! |---|---|---|
 //! | `propagator.injected.size` | histogram, `By` | `propagator.header`: a header of [`fields`], else `other` |
-//! | `propagator.extractions` | counter, `{extraction}` | `propagator.format`: its name; `propagator.outcome`: `valid`, `absent`, `malformed`, `not_chosen` or `sampling_only` |
+//! | `propagator.extractions` | counter, `{extraction}` | `propagator.format`: its name; `propagator.outcome`: `valid`, `absent`, `malformed`, `not_chosen`, `sampling_only`, or `left_out` of baggage whose keys a policy does not let in |
+//! | `propagator.info` | gauge | `propagator.description`: the line that the composite prints. Always 1 |
 //! | `propagator.baggage.left_out` | counter, `{member}` | `propagator.direction`: `in` or `out`; `propagator.reason`: a [`Reason`] |
+//!
+//! A meter that records nothing is a [`Problem::SilentMeter`].
 //!
 //! The size is that of a header's value. Formats added with [`Builder::other`] have no outcome, since nobody can see what
 //! they found. With `last_wins`, a format that was replaced counts as `valid`.

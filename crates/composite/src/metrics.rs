@@ -15,6 +15,7 @@ const HEADER: Key = Key::from_static_str("propagator.header");
 const FORMAT: Key = Key::from_static_str("propagator.format");
 const OUTCOME: Key = Key::from_static_str("propagator.outcome");
 const REASON: Key = Key::from_static_str("propagator.reason");
+const DESCRIPTION: Key = Key::from_static_str("propagator.description");
 const DIRECTION: Key = Key::from_static_str("propagator.direction");
 
 /// Stands for every header that no propagator declared.
@@ -30,10 +31,16 @@ pub(crate) struct Metrics {
     /// The names of the formats, and the attributes of each outcome.
     formats: Vec<(String, [[KeyValue; 2]; OUTCOMES.len()])>,
     left_out: Counter<u64>,
+    is_silent: bool,
 }
 
 impl Metrics {
-    pub(crate) fn new<'a>(meter: &Meter, fields: &[String], names: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(
+        meter: &Meter,
+        fields: &[String],
+        names: impl Iterator<Item = &'a str>,
+        description: &str,
+    ) -> Self {
         let injected = meter
             .u64_histogram("propagator.injected.size")
             .with_description("The size of the headers that were injected")
@@ -54,6 +61,7 @@ impl Metrics {
             extractions: extractions.build(),
             formats: names.map(|name| (name.to_owned(), outcomes(name))).collect(),
             left_out: left_out.build(),
+            is_silent: !is_collected(meter, description),
         }
     }
 
@@ -76,18 +84,38 @@ impl Watch for Metrics {
         self.injected.record(bytes as u64, self.header(header));
     }
 
+    fn is_silent(&self) -> bool {
+        self.is_silent
+    }
+
     fn observer(&self) -> Observer {
         let counter = self.left_out.clone();
         Observer::new(move |report| left_out(&counter, report))
     }
 }
 
-const OUTCOMES: [(Outcome, &str); 5] = [
+/// Registers `propagator.info`, and says whether anybody will ever ask for it.
+///
+/// The API does not tell a meter that records from one that does nothing. But the latter lets go of a callback at once, and
+/// so does a provider without a reader.
+fn is_collected(meter: &Meter, description: &str) -> bool {
+    let description = Arc::new([KeyValue::new(DESCRIPTION, description.to_owned())]);
+    let kept = Arc::downgrade(&description);
+    meter
+        .u64_observable_gauge("propagator.info")
+        .with_description("Always 1: its attribute says what the propagator reads and writes")
+        .with_callback(move |gauge| gauge.observe(1, description.as_slice()))
+        .build();
+    kept.strong_count() > 0
+}
+
+const OUTCOMES: [(Outcome, &str); 6] = [
     (Outcome::Valid, "valid"),
     (Outcome::Absent, "absent"),
     (Outcome::Malformed, "malformed"),
     (Outcome::NotChosen, "not_chosen"),
     (Outcome::SamplingOnly, "sampling_only"),
+    (Outcome::LeftOut, "left_out"),
 ];
 
 fn outcomes(format: &str) -> [[KeyValue; 2]; OUTCOMES.len()] {

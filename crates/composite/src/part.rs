@@ -5,14 +5,22 @@ use crate::{
     direction::{ExtractOnly, InjectOnly},
     formats,
 };
-use opentelemetry::propagation::{TextMapPropagator, text_map_propagator::FieldIter};
-use otel_baggage_limits::{Direction, Limits, Observer};
+use opentelemetry::{
+    Context,
+    baggage::BaggageExt as _,
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
+};
+use otel_baggage_limits::{Direction, Limited, Limits, Observer};
+use otel_propagator_core::keys::Keys;
 use std::{
     any::{Any, type_name},
     borrow::Cow,
     fmt,
     sync::Arc,
 };
+
+/// The most members that OpenTelemetry's `Baggage` holds.
+const HELD_MEMBERS: usize = 64;
 
 /// A type-erased propagator.
 pub(crate) type Shared = Arc<dyn TextMapPropagator + Send + Sync>;
@@ -38,22 +46,30 @@ pub(crate) struct Known {
     beside: &'static [&'static str],
     /// Whether it knows decisions that a sampled flag cannot hold.
     leaves_open: bool,
-    baggage: SentBaggage,
+    baggage: CarriedBaggage,
 }
 
-/// What a propagator does to hold the baggage that it sends to limits.
+/// What a propagator does to hold the baggage that it carries to limits.
 #[derive(Clone)]
-enum SentBaggage {
-    /// It sends none.
+enum CarriedBaggage {
+    /// It carries none.
     Never,
     /// Nothing that is known of.
     Unbounded,
-    /// It holds to these.
+    /// It holds to its own.
     Within {
-        limits: Limits,
+        sends: bool,
+        limits: Box<BothWays>,
         /// The same propagator within other limits, which tells an observer of what it leaves out.
-        within: Arc<dyn Fn(Limits, Observer) -> Shared + Send + Sync>,
+        within: Arc<dyn Fn(BothWays, Observer) -> Shared + Send + Sync>,
     },
+}
+
+/// Limits of what is read and of what is sent.
+#[derive(Clone)]
+pub(crate) struct BothWays {
+    pub(crate) inbound: Limits,
+    pub(crate) outbound: Limits,
 }
 
 /// What a [`Builder`](crate::Builder) takes: any propagator, or one in the `Box` that upstream's composite takes.
@@ -74,7 +90,7 @@ impl IntoPart<sealed::Boxed> for Box<dyn TextMapPropagator + Send + Sync> {
     fn into_part(self, concern: Concern) -> Part {
         let fields: Vec<&str> = self.fields().collect();
         let name = if fields.is_empty() { "boxed".to_owned() } else { fields.join("+") };
-        let known = Known { baggage: SentBaggage::Unbounded, ..Known::new(name, self.fields()) };
+        let known = Known { baggage: CarriedBaggage::Unbounded, ..Known::new(name, self.fields()) };
         Part { propagator: Arc::from(self), concern, known, extracts: true, injects: true }
     }
 }
@@ -103,7 +119,7 @@ impl Part {
             return Self { concern, ..part.clone() };
         }
         let known = formats::recognise(any).unwrap_or_else(|| Known {
-            baggage: SentBaggage::Unbounded,
+            baggage: CarriedBaggage::Unbounded,
             ..Known::new(short_type_name::<P>(), propagator.fields())
         });
         Self { propagator: Arc::new(propagator), concern, known, extracts: true, injects: true }
@@ -162,20 +178,55 @@ impl Part {
         self.known.reads.iter().any(|field| field.eq_ignore_ascii_case("tracestate"))
     }
 
-    /// Gives the limits to a propagator that can hold to them by itself and has been given no others.
+    /// Gives the limits of what is sent to a propagator that can hold to them by itself and has been given no others.
     pub(crate) fn hold_to(&mut self, given: &Limits) {
-        if let SentBaggage::Within { limits, within } = &mut self.known.baggage {
-            if *limits == Limits::new() {
-                self.propagator = within(given.clone(), Observer::NONE);
-                *limits = given.clone();
+        if let CarriedBaggage::Within { limits, .. } = &mut self.known.baggage {
+            if limits.outbound == Limits::new() {
+                limits.outbound = given.clone();
             }
         }
     }
 
-    /// Tells the observer of baggage that is left out, if the propagator holds to limits by itself.
-    pub(crate) fn tell(&mut self, observer: &Observer) {
-        if let SentBaggage::Within { limits, within } = &self.known.baggage {
-            self.propagator = within(limits.clone(), observer.clone());
+    /// The same for what is read.
+    pub(crate) fn hold_inbound_to(&mut self, given: &Limits) {
+        if let CarriedBaggage::Within { limits, .. } = &mut self.known.baggage {
+            if limits.inbound == Limits::new() {
+                limits.inbound = given.clone();
+            }
+        }
+    }
+
+    /// Puts a [`Limited`] around a propagator that may read baggage and does not hold to these limits by itself.
+    pub(crate) fn check_inbound(&mut self, given: &Limits, observer: &Observer) {
+        let needs_check = match &self.known.baggage {
+            CarriedBaggage::Never => false,
+            CarriedBaggage::Unbounded => true,
+            CarriedBaggage::Within { limits, .. } => limits.inbound != *given,
+        };
+        if needs_check {
+            let everything = Limits::new().max_members(usize::MAX).max_bytes(usize::MAX);
+            let limited = Limited::new(Erased(self.propagator.clone()), given.clone());
+            self.propagator =
+                Arc::new(limited.with_outbound_limits(everything).with_observer(observer.clone()));
+        }
+    }
+
+    /// Makes the propagator anew, with the limits that it holds to by itself, and an observer of what it leaves out.
+    pub(crate) fn settle(&mut self, observer: &Observer) {
+        if let CarriedBaggage::Within { limits, within, .. } = &self.known.baggage {
+            self.propagator = within(BothWays::clone(limits), observer.clone());
+        }
+    }
+
+    /// Whether there is baggage that a policy on keys leaves out, though it was well written.
+    pub(crate) fn leaves_out(&self, extractor: &dyn Extractor) -> bool {
+        match &self.known.baggage {
+            CarriedBaggage::Within { limits, within, .. } => {
+                let anything = BothWays { inbound: Limits::W3C, outbound: limits.outbound.clone() };
+                let read = within(anything, Observer::NONE).extract_with_context(&Context::new(), extractor);
+                !read.baggage().is_empty()
+            }
+            _ => false,
         }
     }
 
@@ -184,30 +235,70 @@ impl Part {
     pub(crate) fn needs_check(&self, given: Option<&Limits>) -> bool {
         self.injects
             && match &self.known.baggage {
-                SentBaggage::Never => false,
-                SentBaggage::Unbounded => true,
-                SentBaggage::Within { limits, .. } => given.is_some_and(|given| given != limits),
+                CarriedBaggage::Never | CarriedBaggage::Within { sends: false, .. } => false,
+                CarriedBaggage::Unbounded => true,
+                CarriedBaggage::Within { limits, .. } => given.is_some_and(|given| *given != limits.outbound),
             }
     }
 
-    /// How many members and bytes of baggage it sends at most, where it is checked against these limits, if any;
-    /// `None` where it sends none.
-    pub(crate) fn at_most(&self, checked: Option<&Limits>) -> Option<(usize, usize)> {
-        let default = Limits::new();
+    /// Whether it sends baggage as far as anybody can know: a trace format may bring some along.
+    pub(crate) fn sends_baggage(&self) -> bool {
+        self.injects
+            && match &self.known.baggage {
+                CarriedBaggage::Never => false,
+                CarriedBaggage::Unbounded => {
+                    self.propagator.fields().any(|field| field.eq_ignore_ascii_case("baggage"))
+                }
+                CarriedBaggage::Within { sends, .. } => *sends,
+            }
+    }
+
+    /// The limits of the baggage that it sends, where it is checked against these, if any: first its own; `None` where it
+    /// sends none.
+    fn outbound<'a>(&'a self, checked: Option<&'a Limits>) -> Option<impl Iterator<Item = &'a Limits>> {
         let own = match &self.known.baggage {
             _ if !self.injects => return None,
-            SentBaggage::Never => return None,
-            SentBaggage::Unbounded => checked.unwrap_or(&default),
-            SentBaggage::Within { limits, .. } => limits,
+            CarriedBaggage::Never | CarriedBaggage::Within { sends: false, .. } => return None,
+            CarriedBaggage::Unbounded => None,
+            CarriedBaggage::Within { limits, .. } => Some(&limits.outbound),
         };
-        let checked = checked.unwrap_or(own);
-        let [own_bytes, bytes] = [own, checked].map(|limits| limits.most_bytes(Direction::Out));
-        Some((own.max_members.min(checked.max_members), own_bytes.min(bytes)))
+        let checked = checked.filter(|checked| Some(*checked) != own);
+        Some(own.into_iter().chain(checked))
+    }
+
+    /// What of the baggage goes, in words.
+    pub(crate) fn outbound_in_words(&self, checked: Option<&Limits>) -> Option<String> {
+        let default = [Limits::new()];
+        let known: Vec<&Limits> = self.outbound(checked)?.collect();
+        let limits = if known.is_empty() { default.iter().collect() } else { known };
+        // No `Baggage` has more members, whatever the limits are.
+        let members = limits.iter().map(|limits| limits.max_members).fold(HELD_MEMBERS, usize::min);
+        let bytes =
+            limits.iter().map(|limits| limits.most_bytes(Direction::Out)).fold(usize::MAX, usize::min);
+        let mut words = vec![format!("at most {members} members and {bytes} bytes")];
+        if let Some(bytes) = limits.iter().filter_map(|limits| limits.max_member_bytes).min() {
+            words.push(format!("{bytes} bytes a member"));
+        }
+        for limits in limits {
+            let list = |keys: &Keys| keys.patterns().collect::<Vec<_>>().join(" ");
+            if let Some(allow) = &limits.allow {
+                words.push(format!(
+                    "only {}",
+                    if allow.is_empty() { "nothing".to_owned() } else { list(allow) }
+                ));
+            }
+            if !limits.deny.is_empty() {
+                words.push(format!("never {}", list(&limits.deny)));
+            }
+        }
+        Some(words.join(", "))
     }
 
     /// Whether its limits are above what upstream's `Baggage` holds.
     pub(crate) fn exceeds_baggage(&self) -> bool {
-        self.at_most(None).is_some_and(|(members, bytes)| members > 64 || bytes > 8192)
+        let exceeds =
+            |limits: &Limits| limits.max_members > HELD_MEMBERS || limits.most_bytes(Direction::Out) > 8192;
+        self.outbound(None).is_some_and(|mut limits| limits.any(exceeds))
     }
 
     /// Whether it may bring a decision that is open, or a debug trace.
@@ -218,8 +309,32 @@ impl Part {
     /// Whether the two read the same, so that one of them suffices. Known of this workspace's trace formats only:
     /// B3 reads both its forms, whichever it sends.
     pub(crate) fn reads_as(&self, other: &Self) -> bool {
-        let known = |part: &Self| part.extracts && matches!(part.known.baggage, SentBaggage::Never);
+        let known = |part: &Self| {
+            part.extracts
+                && matches!(
+                    part.known.baggage,
+                    CarriedBaggage::Never | CarriedBaggage::Within { sends: false, .. }
+                )
+        };
         known(self) && known(other) && self.known.reads == other.known.reads
+    }
+}
+
+/// A propagator of a type that is not known, where a type is asked for.
+#[derive(Debug)]
+struct Erased(Shared);
+
+impl TextMapPropagator for Erased {
+    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        self.0.inject_context(cx, injector);
+    }
+
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        self.0.extract_with_context(cx, extractor)
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        self.0.fields()
     }
 }
 
@@ -233,7 +348,7 @@ impl Known {
     /// A propagator that reads these headers and sends no baggage.
     pub(crate) fn new(name: impl Into<Cow<'static, str>>, reads: FieldIter<'_>) -> Self {
         let reads = reads.map(str::to_owned).collect();
-        Self { name: name.into(), reads, beside: &[], leaves_open: false, baggage: SentBaggage::Never }
+        Self { name: name.into(), reads, beside: &[], leaves_open: false, baggage: CarriedBaggage::Never }
     }
 
     /// One for which these of its headers say nothing without the others, so that alone they are not malformed.
@@ -248,37 +363,24 @@ impl Known {
         Self { leaves_open: true, ..self }
     }
 
-    /// One that sends baggage within limits of its own, which can be set.
-    #[allow(dead_code, reason = "no format may be compiled in that sends baggage")]
+    /// One that carries baggage within limits of its own, which can be set; it may be told not to send any.
+    #[allow(dead_code, reason = "no format may be compiled in that carries baggage")]
     pub(crate) fn bounded<P>(
         self,
+        sends: bool,
         propagator: &P,
-        limits: &Limits,
-        within: fn(P, Limits, Observer) -> P,
+        (inbound, outbound): (&Limits, &Limits),
+        within: fn(P, BothWays, Observer) -> P,
     ) -> Self
     where
         P: TextMapPropagator + Clone + Send + Sync + 'static,
     {
+        let limits = BothWays { inbound: inbound.clone(), outbound: outbound.clone() };
         let propagator = propagator.clone();
         let within = Arc::new(move |limits, observer| {
             Arc::new(within(propagator.clone(), limits, observer)) as Shared
         });
-        Self { baggage: SentBaggage::Within { limits: limits.clone(), within }, ..self }
-    }
-
-    /// The same of one that can be told to send baggage.
-    #[allow(dead_code, reason = "no format may be compiled in that can be told")]
-    pub(crate) fn bounded_if<P>(
-        self,
-        sent: bool,
-        propagator: &P,
-        limits: &Limits,
-        within: fn(P, Limits, Observer) -> P,
-    ) -> Self
-    where
-        P: TextMapPropagator + Clone + Send + Sync + 'static,
-    {
-        if sent { self.bounded(propagator, limits, within) } else { self }
+        Self { baggage: CarriedBaggage::Within { sends, limits: Box::new(limits), within }, ..self }
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     NotChosen,
     /// A sampling decision alone.
     SamplingOnly,
+    /// Baggage of which a policy on keys left nothing.
+    LeftOut,
 }
 
 /// Sees what is sent and received.
@@ -24,6 +26,9 @@ pub(crate) trait Watch: Send + Sync {
 
     /// A header of so many bytes is sent.
     fn injected(&self, header: &str, bytes: usize);
+
+    /// Whether nobody will ever see what is counted.
+    fn is_silent(&self) -> bool;
 
     /// Who is told of what is left out of baggage.
     fn observer(&self) -> Observer;

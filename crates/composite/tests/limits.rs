@@ -134,6 +134,81 @@ fn limits_are_for_the_way_out() {
 }
 
 #[test]
+fn inbound_limits_hold_for_every_propagator() {
+    let received = common::headers(&[("baggage", "a=1,b=2,c=3")]);
+    let ours = BaggagePropagator::new;
+    let [one, two] = [1, 2].map(|members| Limits::new().max_members(members));
+    let rows = [
+        ("ours", builder().baggage(ours()).inbound_limits(one.clone()), "a=1"),
+        ("keys", builder().baggage(ours()).inbound_limits(Limits::new().deny(&["a", "b"])), "c=3"),
+        ("set before", builder().inbound_limits(one.clone()).baggage(ours()), "a=1"),
+        (
+            "both",
+            builder().baggage(ours().with_inbound_limits(two.clone())).inbound_limits(one.clone()),
+            "a=1",
+        ),
+        (
+            "and round",
+            builder().baggage(ours().with_inbound_limits(one.clone())).inbound_limits(two.clone()),
+            "a=1",
+        ),
+        ("the SDK's", builder().baggage(sdk::BaggagePropagator::new()).inbound_limits(one.clone()), "a=1"),
+        ("in a trace format", builder().trace(sdk::BaggagePropagator::new()).inbound_limits(one), "a=1"),
+    ];
+    for (rule, builder, expected) in rows {
+        let propagator = builder.build();
+        let cx = propagator.extract_with_context(&Context::new(), &received);
+        assert_eq!(cx.baggage().to_string(), expected, "{rule}");
+        assert_eq!(
+            sent(&propagator)["baggage"].split(',').count(),
+            4,
+            "{rule}: what is sent is another matter"
+        );
+    }
+}
+
+/// A request that is sent on has an older header, which an injector can only override.
+#[test]
+fn a_denied_key_of_an_older_header_does_not_go_out() {
+    let ours = BaggagePropagator::new;
+    let deny_all = || Limits::new().deny(&["a", "b", "c", "d"]);
+    let deny_one = || Limits::new().deny(&["a"]);
+    let rows = [
+        ("two of ours", builder().baggage(ours()).baggage(ours()).limits(deny_all()), ""),
+        (
+            "ours and the SDK's",
+            builder().baggage(ours()).baggage(sdk::BaggagePropagator::new()).limits(deny_all()),
+            "",
+        ),
+        (
+            "the SDK's and ours",
+            builder().baggage(sdk::BaggagePropagator::new()).baggage(ours()).limits(deny_all()),
+            "",
+        ),
+        (
+            "denied by each alone",
+            builder().baggage(ours().with_limits(deny_all())).baggage(ours().with_limits(deny_all())),
+            "",
+        ),
+        ("one key", builder().baggage(ours()).baggage(ours()).limits(deny_one()), "b=1,c=1,d=1"),
+    ];
+    for (rule, builder, expected) in rows {
+        let mut carrier = common::headers(&[("baggage", "a=older")]);
+        let members = (b'a'..=b'd').map(|key| KeyValue::new(char::from(key).to_string(), "1"));
+        builder.build().inject_context(&Context::new().with_baggage(members), &mut carrier);
+        assert_eq!(carrier["baggage"], expected, "{rule}");
+    }
+}
+
+#[test]
+fn baggage_of_a_trace_format_is_not_told_as_nothing() {
+    let propagator = builder().trace(sdk::BaggagePropagator::new()).build();
+    let expected = "extract: BaggagePropagator; inject: BaggagePropagator; \
+                    baggage: BaggagePropagator, at most 64 members and 4096 bytes";
+    assert_eq!(propagator.to_string(), expected);
+}
+
+#[test]
 fn what_holds_is_shown() {
     let ours = BaggagePropagator::new;
     let rows = [
@@ -154,6 +229,18 @@ fn what_holds_is_shown() {
             "another's",
             builder().baggage(sdk::BaggagePropagator::new()).limits(Limits::new().max_bytes(3)),
             "BaggagePropagator, at most 64 members and 3 bytes",
+        ),
+        (
+            "keys and lengths",
+            builder()
+                .baggage(ours().with_limits(Limits::new().deny(&["user.*"])))
+                .limits(Limits::new().allow(&["tenant", "route.*"]).max_member_bytes(200)),
+            "baggage, at most 64 members and 4096 bytes, 200 bytes a member, never user.*, only tenant route.*",
+        ),
+        (
+            "no more than there can be",
+            builder().baggage(ours()).limits(Limits::new().max_members(1000)),
+            "baggage, at most 64 members and 4096 bytes",
         ),
         (
             "what is not sent has none",

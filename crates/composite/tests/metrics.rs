@@ -10,7 +10,7 @@ use common::{Headers, House, Pairs, headers};
 use opentelemetry::{
     Context, KeyValue, Value,
     baggage::BaggageExt,
-    metrics::MeterProvider,
+    metrics::{Meter, MeterProvider},
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
 use opentelemetry_sdk::metrics::{
@@ -18,7 +18,7 @@ use opentelemetry_sdk::metrics::{
     data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics},
 };
 use otel_composite::{
-    B3Propagator, BaggagePropagator, Builder, CompositePropagator, Limits, TraceContextPropagator,
+    B3Propagator, BaggagePropagator, Builder, CompositePropagator, Limits, Problem, TraceContextPropagator,
 };
 use std::collections::BTreeMap;
 use testing::carrier::{NotText, Reserved};
@@ -59,6 +59,10 @@ fn points(metric: &Metric) -> Points {
             .data_points()
             .map(|point| (values(point.attributes()), (point.count(), point.sum())))
             .collect(),
+        AggregatedMetrics::U64(MetricData::Gauge(gauge)) => gauge
+            .data_points()
+            .map(|point| (values(point.attributes()), (point.value(), point.value())))
+            .collect(),
         AggregatedMetrics::U64(MetricData::Sum(sum)) => sum
             .data_points()
             .map(|point| (values(point.attributes()), (point.value(), point.value())))
@@ -91,6 +95,44 @@ fn by_format(outcomes: [&str; 4], times: u64) -> Points {
     let names = ["tracecontext", "b3", "House", "baggage"];
     let point = |(name, outcome): (&str, &str)| (vec![name.to_owned(), outcome.to_owned()], (times, times));
     names.into_iter().zip(outcomes).map(point).collect()
+}
+
+/// A policy that lets none of the keys in is no fault of the caller's.
+#[test]
+fn baggage_that_a_policy_leaves_out_is_not_malformed() {
+    let rows = [
+        ("not allowed", "b=1,c=2", "left_out"),
+        ("one is allowed", "a=1,b=2", "valid"),
+        ("malformed", "=", "malformed"),
+        ("malformed and not allowed", "b=1,=", "left_out"),
+    ];
+    for (rule, header, outcome) in rows {
+        let recorder = Recorder::new();
+        let ours = BaggagePropagator::new().with_inbound_limits(Limits::new().allow(&["a"]));
+        let propagator = recorder.build(CompositePropagator::builder().baggage(ours));
+        let _ = propagator.extract_with_context(&Context::new(), &headers(&[("baggage", header)]));
+        let expected = expected(&[(&["baggage", outcome], (1, 1))]);
+        assert_eq!(recorder.points("propagator.extractions"), expected, "{rule}");
+    }
+}
+
+/// The API hands out a meter that does nothing where no provider is set, and never says so.
+#[test]
+fn a_meter_that_records_nothing_is_told() {
+    let silent = |meter: &Meter| formats().meter(meter).build().problems() == [Problem::SilentMeter];
+    assert!(silent(&opentelemetry::global::meter("before the provider is set")));
+    assert!(silent(&SdkMeterProvider::builder().build().meter("nobody reads")), "no reader");
+    let Recorder(provider, _) = Recorder::new();
+    assert!(!silent(&provider.meter("test")));
+    assert_eq!(formats().build().problems(), [], "none is asked for");
+}
+
+#[test]
+fn what_there_is_can_be_asked_for_in_each_service() {
+    let recorder = Recorder::new();
+    let propagator = recorder.build(formats());
+    let expected = expected(&[(&[&propagator.to_string()], (1, 1))]);
+    assert_eq!(recorder.points("propagator.info"), expected);
 }
 
 const W3C: (&str, &str) = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
@@ -333,6 +375,7 @@ fn units_are_documented_ones() {
     let rows = [
         ("propagator.baggage.left_out", "{member}"),
         ("propagator.extractions", "{extraction}"),
+        ("propagator.info", ""),
         ("propagator.injected.size", "By"),
     ];
     assert_eq!(units, rows.map(|(name, unit)| (name.to_owned(), unit.to_owned())).into());

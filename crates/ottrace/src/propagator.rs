@@ -82,6 +82,12 @@ impl OtTracePropagator {
         Self { prefixed: self.prefixed.with_limits(limits), ..self }
     }
 
+    /// Sets the limits of baggage that is read.
+    #[must_use]
+    pub fn with_inbound_limits(self, limits: Limits) -> Self {
+        Self { prefixed: self.prefixed.with_inbound_limits(limits), ..self }
+    }
+
     /// Sets the limits of baggage that is sent.
     #[must_use]
     pub fn with_outbound_limits(self, limits: Limits) -> Self {
@@ -98,6 +104,12 @@ impl OtTracePropagator {
     #[must_use]
     pub const fn baggage(&self) -> PrefixedBaggage {
         self.baggage
+    }
+
+    /// The limits of baggage that is read.
+    #[must_use]
+    pub const fn inbound_limits(&self) -> &Limits {
+        self.prefixed.inbound_limits()
     }
 
     /// The limits of baggage that is sent.
