@@ -1,10 +1,14 @@
-//! Propagators by configuration file, with limits, and the report of what is installed.
+//! Propagators by configuration file, with limits and a trust boundary, and the report of what is installed.
 //!
-//! `cargo run -p otel-composite --features yaml,b3 --example configured-by-file`, or with a file of your own in
+//! `cargo run -p otel-composite --features yaml,b3,boundary --example configured-by-file`, or with a file of your own in
 //! `OTEL_CONFIG_FILE`.
 
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
-use otel_composite::{Builder, Config, ConfigError, Registry, doctor, install};
+use otel_composite::{
+    Builder, Config, ConfigError, Registry,
+    boundary::{Destination, DestinationExt},
+    doctor, install,
+};
 use std::{collections::HashMap, process::ExitCode};
 
 const CONFIGURATION: &str = r#"
@@ -20,6 +24,13 @@ otel_composite/development:
     max_members: 16
     keep_first: [tenant]
     deny: [user.*]
+  trust_boundary:
+    default_egress_action: suppress_trace_context
+    rules:
+      - direction: egress
+        name: mesh
+        external: false
+        conditions: {attribute_patterns: {key: server.address, included: ["*.internal"]}}
 tracer_provider: # everything else is the SDK's
   processors: []
 "#;
@@ -45,14 +56,19 @@ fn main() -> ExitCode {
     println!("after:\n{}", doctor());
 
     let baggage = [KeyValue::new("tenant", "acme"), KeyValue::new("user.email", "amy@example.com")];
-    let mut sent = HashMap::new();
-    propagator.inject_context(&Context::new().with_baggage(baggage), &mut sent);
-    println!("sent: {sent:?}");
+    let cx = Context::new().with_baggage(baggage);
+    let sent_to = |host: &str| {
+        let mut sent = HashMap::new();
+        propagator.inject_context(&cx.with_destination(Destination::host(host)), &mut sent);
+        println!("sent to {host}: {sent:?}");
+        sent.remove("baggage")
+    };
+    let sent = [sent_to("orders.internal"), sent_to("partner.example")];
 
     let told =
         error.is_some_and(|error| error.line() == Some(6) && error.path() == "propagator.composite[1].b33");
     let limited = std::env::var_os("OTEL_CONFIG_FILE").is_some()
-        || sent.get("baggage").map(String::as_str) == Some("tenant=acme");
+        || sent == [Some("tenant=acme".to_owned()), Some(String::new())];
     if told && propagator.is_global() && limited { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

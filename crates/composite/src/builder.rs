@@ -36,6 +36,8 @@ pub struct Builder {
     inbound_limits: Option<Limits>,
     last_wins: bool,
     problems: Vec<Problem>,
+    #[cfg(feature = "boundary")]
+    boundary: Option<otel_trust_boundary::Boundary>,
     #[cfg(feature = "metrics")]
     meter: Option<Meter>,
 }
@@ -108,6 +110,32 @@ impl Builder {
         self
     }
 
+    /// Holds everything to a trust boundary: what may come in, what may leave, and to whom.
+    ///
+    /// It is the same as `boundary.wrap(propagator)`, of a composite that can still say what it is made of;
+    /// [`doctor`](crate::doctor()) prints the policy.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "tracecontext", feature = "w3c-baggage"))] {
+    /// use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
+    /// use otel_composite::{CompositePropagator, BaggagePropagator, boundary::Boundary};
+    /// use std::collections::HashMap;
+    ///
+    /// let propagator = CompositePropagator::builder()
+    ///     .baggage(BaggagePropagator::new())
+    ///     .boundary(Boundary::deny_external())
+    ///     .build();
+    /// let mut sent = HashMap::new();
+    /// propagator.inject_context(&Context::new().with_baggage([KeyValue::new("tenant", "acme")]), &mut sent);
+    /// assert_eq!(sent.get("baggage").map(String::as_str), Some(""), "and an older header is overridden");
+    /// # }
+    /// ```
+    #[cfg(feature = "boundary")]
+    pub fn boundary(mut self, boundary: otel_trust_boundary::Boundary) -> Self {
+        self.boundary = Some(boundary);
+        self
+    }
+
     /// Counts what is sent and received, with instruments of this meter: see the [crate](crate#metrics).
     ///
     /// A meter that was made before the meter provider was set records nothing, for ever:
@@ -160,7 +188,9 @@ impl Builder {
         if let Some(limits) = &self.inbound_limits {
             self.parts.iter_mut().for_each(|part| part.check_inbound(limits, &observer));
         }
-        CompositePropagator(Arc::new(Composite {
+        #[cfg(feature = "boundary")]
+        let boundary = self.boundary.take();
+        let propagator = CompositePropagator(Arc::new(Composite {
             writer: self.writer(&fields, observer),
             watch,
             fields,
@@ -169,7 +199,15 @@ impl Builder {
             parts: self.parts,
             last_wins: self.last_wins,
             problems: self.problems,
-        }))
+            #[cfg(feature = "boundary")]
+            guarded: None,
+        }));
+        #[cfg(feature = "boundary")]
+        let propagator = match boundary {
+            Some(boundary) => propagator.within(boundary),
+            None => propagator,
+        };
+        propagator
     }
 
     fn hand_on_limits(&mut self) {

@@ -123,6 +123,10 @@ impl fmt::Display for Diagnosis {
             writeln!(f, "reads: {}", or_nothing(composite.extract_fields().collect()))?;
         }
         writeln!(f, "writes: {}", or_nothing(self.writes.iter().map(String::as_str).collect()))?;
+        #[cfg(feature = "boundary")]
+        if let Some(boundary) = self.composite.as_ref().and_then(CompositePropagator::boundary) {
+            writeln!(f, "trust boundary:\n{boundary}")?;
+        }
         self.findings.iter().try_for_each(|finding| writeln!(f, "- {finding}"))
     }
 }
@@ -175,7 +179,7 @@ impl fmt::Display for Finding {
         match self {
             Self::NoPropagator => f.write_str(
                 "no propagator is set in this process, so nothing is read or sent: call otel_composite::install. If it was \
-                 called, two versions of opentelemetry are in the program: cargo tree -d",
+                 called, two versions of opentelemetry are in the program: cargo tree -i opentelemetry",
             ),
             Self::NotInstalledHere => f.write_str("the global propagator was not set by otel_composite::install"),
             Self::Replaced => f.write_str(

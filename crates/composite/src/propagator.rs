@@ -10,6 +10,8 @@ use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
+#[cfg(feature = "boundary")]
+use otel_trust_boundary::{Boundary, Guarded};
 use std::{fmt, sync::Arc};
 
 /// All propagators of a service as one: see the [crate](crate) for what it promises.
@@ -44,6 +46,9 @@ pub(crate) struct Composite {
     pub(crate) description: String,
     pub(crate) watch: Option<Box<dyn Watch>>,
     pub(crate) problems: Vec<Problem>,
+    /// The same composite within a trust boundary, which every call goes to.
+    #[cfg(feature = "boundary")]
+    pub(crate) guarded: Option<Guarded<CompositePropagator>>,
 }
 
 impl CompositePropagator {
@@ -103,6 +108,30 @@ impl CompositePropagator {
     pub fn problems(&self) -> &[Problem] {
         &self.0.problems
     }
+
+    /// The policy of [`Builder::boundary`], if there is one.
+    #[cfg(feature = "boundary")]
+    #[must_use]
+    pub fn boundary(&self) -> Option<&Boundary> {
+        self.0.guarded.as_ref().map(Guarded::boundary)
+    }
+
+    #[cfg(feature = "boundary")]
+    pub(crate) fn within(self, boundary: Boundary) -> Self {
+        let Composite { parts, last_wins, writer, fields, extract_fields, description, problems, .. } =
+            &*self.0;
+        Self(Arc::new(Composite {
+            parts: parts.clone(),
+            last_wins: *last_wins,
+            writer: writer.clone(),
+            fields: fields.clone(),
+            extract_fields: extract_fields.clone(),
+            description: format!("{description}; within a trust boundary"),
+            watch: None,
+            problems: problems.clone(),
+            guarded: Some(boundary.wrap(self)),
+        }))
+    }
 }
 
 impl TextMapPropagator for CompositePropagator {
@@ -118,6 +147,10 @@ impl TextMapPropagator for CompositePropagator {
 
     /// Writes every format, in the order in which they were given, with the baggage within the limits.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
+        #[cfg(feature = "boundary")]
+        if let Some(guarded) = &self.0.guarded {
+            return guarded.inject_context(cx, injector);
+        }
         let Composite { writer, watch, .. } = &*self.0;
         match watch.as_deref() {
             None => writer.inject_context(cx, injector),
@@ -128,6 +161,10 @@ impl TextMapPropagator for CompositePropagator {
     /// Asks every propagator, in the order in which they were given, and takes the trace from the first format that
     /// yields a valid one. Where nothing valid came, the given context comes back.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        #[cfg(feature = "boundary")]
+        if let Some(guarded) = &self.0.guarded {
+            return guarded.extract_with_context(cx, extractor);
+        }
         self.0.extract(cx, extractor)
     }
 

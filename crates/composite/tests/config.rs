@@ -37,7 +37,12 @@ fn with_version(block: &str) -> String {
 
 #[test]
 fn what_the_schema_allows() {
-    let rows: [(&str, &str, &str); 17] = [
+    let rows: [(&str, &str, &str); 18] = [
+        (
+            "limits of both ways",
+            "propagator: {composite_list: baggage}\notel_composite/development:\n  limits: {allow: [tenant]}\n  inbound_limits: {max_members: 2}",
+            "extract: nothing; inject: nothing; baggage: baggage, at most 64 members and 4096 bytes, only tenant",
+        ),
         ("absent: no propagators", "", "extract: nothing; inject: nothing; baggage: nothing"),
         ("null: no propagators", "propagator:", "extract: nothing; inject: nothing; baggage: nothing"),
         ("empty: no propagators", "propagator: {}", "extract: nothing; inject: nothing; baggage: nothing"),
@@ -207,6 +212,104 @@ fn what_is_wrong_is_told_with_its_path_and_line() {
     for (rule, block, expected) in rows {
         let error = configured(&with_version(block)).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{rule}: {error}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let text = "propagator:\n  composite: [{b33: }, {b3: {x: 1}}]\n  composite_list: baggage,jaegar\n  x: 1\n\
+        otel_composite/development:\n  inject_only: [tracecontext]\n  limits: {max_members: many, deny: 3}\n  last_wins: no";
+    let error = configured(text).unwrap_err();
+    let found: Vec<_> = error.all().map(|error| (error.path().to_owned(), error.line())).collect();
+    let own = |key: &str| format!("otel_composite/development.{key}");
+    let expected = [
+        ("file_format".to_owned(), None),
+        ("propagator.x".to_owned(), Some(4)),
+        ("propagator.composite[0].b33".to_owned(), Some(2)),
+        ("propagator.composite[1].b3".to_owned(), Some(2)),
+        ("propagator.composite_list".to_owned(), Some(3)),
+        (own("inject_only"), Some(6)),
+        (own("last_wins"), Some(8)),
+        (own("limits.max_members"), Some(7)),
+        (own("limits.deny"), Some(7)),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(error.to_string().lines().count(), expected.len());
+}
+
+/// The propagator blocks of all example files of the schema's repository, version 1.1.0, and what they come to.
+#[test]
+fn blocks_of_the_official_examples() {
+    let rows = [
+        (
+            "otel-getting-started.yaml, otel-sdk-config.yaml",
+            "propagator:\n  composite:\n    - tracecontext:\n    - baggage:\n",
+        ),
+        (
+            "otel-sdk-migration-config.yaml",
+            "propagator:\n  composite_list: ${OTEL_PROPAGATORS:-tracecontext,baggage}\n",
+        ),
+    ];
+    for (rule, block) in rows {
+        let propagator = configured(&with_version(block)).map(|propagator| propagator.to_string());
+        let expected = format!("extract: tracecontext; inject: tracecontext; baggage: {BAGGAGE}");
+        assert_eq!(propagator, Ok(expected), "{rule}");
+    }
+}
+
+#[cfg(feature = "boundary")]
+#[test]
+fn a_trust_boundary() {
+    use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
+    use otel_composite::boundary::{Destination, DestinationExt};
+    use std::collections::HashMap;
+
+    let text = r#"file_format: "1.1"
+propagator: {composite_list: baggage}
+otel_composite/development:
+  limits: {deny: [secret]}
+  trust_boundary:
+    default_egress_action: suppress_trace_context
+    rules:
+      - {direction: ingress, name: gateway, strategy: continue, trust_sampled: false, accept_baggage: [tenant],
+         conditions: {headers: {x-gateway: "1"}}}
+      - direction: egress
+        external: true
+        baggage: [cart]
+        conditions: {attribute_patterns: {key: server.address, included: [partner.example]}}
+"#;
+    let propagator = configured(text).unwrap();
+    assert!(propagator.to_string().ends_with("; within a trust boundary"), "{propagator}");
+    assert!(propagator.boundary().unwrap().to_string().contains("gateway"));
+    let baggage = ["cart", "tenant", "secret"].map(|key| KeyValue::new(key, "1"));
+    let cx = Context::new().with_baggage(baggage);
+    for (host, expected) in [("partner.example", "cart=1"), ("other.example", "")] {
+        let mut sent = HashMap::new();
+        propagator.inject_context(&cx.with_destination(Destination::host(host)), &mut sent);
+        assert_eq!(sent.get("baggage").map(String::as_str), Some(expected), "{host}");
+    }
+    let received = |request: &[(&str, &str)]| {
+        let cx = propagator.extract_with_context(&Context::new(), &common::headers(request));
+        cx.baggage().to_string()
+    };
+    assert_eq!(received(&[("baggage", "tenant=1,cart=2"), ("x-gateway", "1")]), "tenant=1");
+    assert_eq!(received(&[("baggage", "tenant=1")]), "tenant=1", "the rule is for the gateway");
+
+    let rows = [
+        ("conditions", "conditionz", "trust_boundary.rules[0]"),
+        ("ingress", "inward", "trust_boundary.rules[0].direction"),
+        (
+            "partner.example",
+            "partner.example/x",
+            "trust_boundary.rules[1].conditions.attribute_patterns.included[0]",
+        ),
+        ("suppress_trace_context", "nothing", "trust_boundary.default_egress_action"),
+    ];
+    for (good, bad, path) in rows {
+        let error = configured(&text.replacen(good, bad, 1)).unwrap_err();
+        assert!(error.path().contains(path), "{error}");
+        let line = text.lines().position(|line| line.contains(good)).map(|at| at + 1);
+        assert!(error.line() >= line.map(|line| line - 1), "{error}: {line:?}");
     }
 }
 

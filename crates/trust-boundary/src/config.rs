@@ -32,6 +32,12 @@ impl ConfigError {
         Self { path: path.into(), problem: problem.into() }
     }
 
+    /// What is wrong with it.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
     /// The path of the field, such as `rules[2].egress_action`.
     #[must_use]
     pub fn path(&self) -> &str {

@@ -64,6 +64,8 @@ const OWN: &str = "otel_composite/development";
 /// | `extract_only`, `inject_only` | lists of names that are used one way only |
 /// | `last_wins` | as [`Builder::last_wins`] |
 /// | `limits` | `max_members`, `max_bytes`, `max_member_bytes` (numbers), `keep_first`, `allow`, `deny` (lists of keys): [`Limits`] of what is sent |
+/// | `inbound_limits` | the same of what is read |
+/// | `trust_boundary` | with the feature `boundary`: the policy, in the words of `Boundary::from_config` |
 #[derive(Clone, Debug)]
 pub struct Config {
     file_format: Option<Node>,
@@ -137,12 +139,29 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// The first thing that is not as the schema has it: a component that is not known, a value of another type, a key
-    /// that there is not.
+    /// Everything that is not as the schema has it, at once: components that are not known, values of another type, keys
+    /// that there are not.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "yaml", feature = "tracecontext"))] {
+    /// use otel_composite::{Config, Registry};
+    ///
+    /// let config = Config::from_yaml("propagator:\n  composite_list: tracecontext,b33\n  last_wins: true\n")?;
+    /// let error = Registry::new().builder_from_config(&config).unwrap_err();
+    /// let paths = error.all().map(|error| error.path());
+    /// assert_eq!(
+    ///     paths.collect::<Vec<_>>(),
+    ///     ["file_format", "propagator.last_wins", "propagator.composite_list"],
+    /// );
+    /// # }
+    /// # Ok::<(), otel_composite::ConfigError>(())
+    /// ```
     pub fn builder_from_config(&self, config: &Config) -> Result<Builder, ConfigError> {
-        file_format(config.file_format.as_ref())?;
-        let names = self.names_of(config.propagator.as_ref())?;
-        let own = Own::read(config.own.as_ref(), &names)?;
+        let mut wrong = Wrong::default();
+        wrong.unless(file_format(config.file_format.as_ref()));
+        let names = self.names_of(config.propagator.as_ref(), &mut wrong);
+        let own = Own::read(config.own.as_ref(), &names, &mut wrong);
+        wrong.nothing()?;
         let without = |left_out: &[&str]| {
             let is_left_out = |name: &str| left_out.iter().any(|other| other.eq_ignore_ascii_case(name));
             List::of(names.iter().copied().filter(|name| !is_left_out(name)))
@@ -150,44 +169,57 @@ impl Registry {
         let mut problems = Vec::new();
         let builder = self.builder(&without(&own.inject_only), &without(&own.extract_only), &mut problems);
         let builder = builder.last_wins(own.last_wins);
-        Ok(match own.limits {
+        let builder = match own.limits {
             Some(limits) => builder.limits(limits),
             None => builder,
-        })
+        };
+        let builder = match own.inbound_limits {
+            Some(limits) => builder.inbound_limits(limits),
+            None => builder,
+        };
+        #[cfg(feature = "boundary")]
+        let builder = match own.boundary {
+            Some(boundary) => builder.boundary(boundary),
+            None => builder,
+        };
+        Ok(builder)
     }
 
     /// > Entries from .composite_list are appended to the list here with duplicates filtered out.
-    fn names_of<'a>(&self, propagator: Option<&'a Node>) -> Result<Vec<&'a str>, ConfigError> {
+    fn names_of<'a>(&self, propagator: Option<&'a Node>, wrong: &mut Wrong) -> Vec<&'a str> {
         let mut names = Vec::new();
-        let Some(entries) = map(propagator, "propagator", &["composite", "composite_list"])? else {
-            return Ok(names);
+        let Some(entries) = map(propagator, "propagator", &["composite", "composite_list"], wrong) else {
+            return names;
         };
-        if let Some(node) = entries.get("composite").filter(|node| !matches!(node.value, Value::Null)) {
-            let Value::List(composite) = &node.value else {
-                return Err(ConfigError::of(node, "propagator.composite", "must be a list"));
-            };
-            if composite.is_empty() {
-                return Err(ConfigError::of(node, "propagator.composite", "must not be empty"));
-            }
-            for (place, entry) in composite.iter().enumerate() {
-                names.push(self.component(entry, &format!("propagator.composite[{place}]"))?);
+        if let Some(node) = entries.get("composite").filter(|node| !node.is_null()) {
+            match &node.value {
+                Value::List(entries) if entries.is_empty() => {
+                    wrong.push(ConfigError::of(node, "propagator.composite", "must not be empty"));
+                }
+                Value::List(entries) => {
+                    names.extend(entries.iter().enumerate().filter_map(|(place, entry)| {
+                        wrong.unless(self.component(entry, &format!("propagator.composite[{place}]")))
+                    }));
+                }
+                _ => wrong.push(ConfigError::of(node, "propagator.composite", "must be a list")),
             }
         }
-        if let Some(node) = entries.get("composite_list").filter(|node| !matches!(node.value, Value::Null)) {
+        if let Some(node) = entries.get("composite_list").filter(|node| !node.is_null()) {
             let path = "propagator.composite_list";
             let Value::Text(text) = &node.value else {
-                return Err(ConfigError::of(node, path, "must be a comma-separated list, or null"));
+                wrong.push(ConfigError::of(node, path, "must be a comma-separated list, or null"));
+                return names;
             };
             let list = List::parse(text);
             if let Some(problem) = &list.problem {
-                return Err(ConfigError::of(node, path, &problem.to_string()));
+                wrong.push(ConfigError::of(node, path, &problem.to_string()));
             }
             for name in list.distinct() {
-                self.is_known(name).map_err(|problem| ConfigError::of(node, path, &problem))?;
+                wrong.unless(self.is_known(name).map_err(|problem| ConfigError::of(node, path, &problem)));
                 names.push(name);
             }
         }
-        Ok(List::of(names).distinct())
+        List::of(names).distinct()
     }
 
     /// One entry of the list: exactly one key, which names the component.
@@ -239,54 +271,78 @@ struct Own<'a> {
     inject_only: Vec<&'a str>,
     last_wins: bool,
     limits: Option<Limits>,
+    inbound_limits: Option<Limits>,
+    #[cfg(feature = "boundary")]
+    boundary: Option<otel_trust_boundary::Boundary>,
 }
 
 impl<'a> Own<'a> {
-    fn read(node: Option<&'a Node>, names: &[&str]) -> Result<Self, ConfigError> {
-        let keys = ["extract_only", "inject_only", "last_wins", "limits"];
-        let Some(own) = map(node, OWN, &keys)? else { return Ok(Self::default()) };
-        let one_way = |key: &str| {
+    fn read(node: Option<&'a Node>, names: &[&str], wrong: &mut Wrong) -> Self {
+        let keys = ["extract_only", "inject_only", "last_wins", "limits", "inbound_limits", "trust_boundary"];
+        let Some(own) = map(node, OWN, &keys, wrong) else { return Self::default() };
+        let mut one_way = |key: &str| {
             let path = format!("{OWN}.{key}");
-            let Some(node) = own.get(key) else { return Ok(Vec::new()) };
-            let listed = texts(node, &path)?;
-            match listed.iter().find(|name| !names.iter().any(|other| other.eq_ignore_ascii_case(name))) {
-                Some(name) => Err(ConfigError::of(
-                    node,
-                    &path,
-                    &format!("{} is not among the propagators", Quoted(name)),
-                )),
-                None => Ok(listed),
+            let Some(node) = own.get(key) else { return Vec::new() };
+            let listed = wrong.unless(texts(node, &path)).unwrap_or_default();
+            for name in &listed {
+                if !names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+                    let problem = format!("{} is not among the propagators", Quoted(name));
+                    wrong.push(ConfigError::of(node, &path, &problem));
+                }
             }
+            listed
         };
-        let last_wins = match own.get("last_wins").map(|node| (&node.value, node)) {
-            None | Some((Value::Null, _)) => false,
-            Some((Value::Plain(text), _)) if text == "true" || text == "false" => text == "true",
-            Some((_, node)) => {
-                return Err(ConfigError::of(node, &format!("{OWN}.last_wins"), "must be true or false"));
-            }
-        };
-        Ok(Self {
-            extract_only: one_way("extract_only")?,
-            inject_only: one_way("inject_only")?,
-            last_wins,
-            limits: limits(own.get("limits"))?,
-        })
+        let (extract_only, inject_only) = (one_way("extract_only"), one_way("inject_only"));
+        // A policy that this build cannot obey must not be passed over.
+        if let Some(node) =
+            own.get("trust_boundary").filter(|node| !cfg!(feature = "boundary") && !node.is_null())
+        {
+            let problem = "is not compiled in: enable the feature \"boundary\" of otel-composite";
+            wrong.push(ConfigError::of(node, &format!("{OWN}.trust_boundary"), problem));
+        }
+        Self {
+            extract_only,
+            inject_only,
+            last_wins: wrong.unless(last_wins(own.get("last_wins"))).unwrap_or_default(),
+            limits: limits(own.get("limits"), &format!("{OWN}.limits"), wrong),
+            inbound_limits: limits(own.get("inbound_limits"), &format!("{OWN}.inbound_limits"), wrong),
+            #[cfg(feature = "boundary")]
+            boundary: wrong.unless(boundary(own.get("trust_boundary"))).flatten(),
+        }
     }
 }
 
-fn limits(node: Option<&Node>) -> Result<Option<Limits>, ConfigError> {
-    let path = format!("{OWN}.limits");
+fn last_wins(node: Option<&Node>) -> Result<bool, ConfigError> {
+    match node.map(|node| (&node.value, node)) {
+        None | Some((Value::Null, _)) => Ok(false),
+        Some((Value::Plain(text), _)) if text == "true" || text == "false" => Ok(text == "true"),
+        Some((_, node)) => Err(ConfigError::of(node, &format!("{OWN}.last_wins"), "must be true or false")),
+    }
+}
+
+/// The policy, in the words of `otel-trust-boundary`; its errors get their line from here.
+#[cfg(feature = "boundary")]
+fn boundary(node: Option<&Node>) -> Result<Option<otel_trust_boundary::Boundary>, ConfigError> {
+    let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(None) };
+    otel_trust_boundary::Boundary::from_config(node).map(Some).map_err(|error| {
+        let path = format!("{OWN}.trust_boundary.{}", error.path());
+        ConfigError::of(node.at(error.path()), path.trim_end_matches('.'), error.problem())
+    })
+}
+
+fn limits(node: Option<&Node>, path: &str, wrong: &mut Wrong) -> Option<Limits> {
     let keys = ["max_members", "max_bytes", "max_member_bytes", "keep_first", "allow", "deny"];
-    let Some(node) = map(node, &path, &keys)? else { return Ok(None) };
+    let node = map(node, path, &keys, wrong)?;
     let mut limits = Limits::new();
     for key in ["max_members", "max_bytes", "max_member_bytes"] {
-        let Some(node) = node.get(key).filter(|node| !matches!(node.value, Value::Null)) else { continue };
+        let Some(node) = node.get(key).filter(|node| !node.is_null()) else { continue };
         let number = match &node.value {
             Value::Plain(text) => text.parse().ok(),
             _ => None,
         };
         let path = format!("{path}.{key}");
-        let number = number.ok_or_else(|| ConfigError::of(node, &path, "must be a number, 0 or more"))?;
+        let number = number.ok_or_else(|| ConfigError::of(node, &path, "must be a number, 0 or more"));
+        let Some(number) = wrong.unless(number) else { continue };
         limits = match key {
             "max_members" => limits.max_members(number),
             "max_bytes" => limits.max_bytes(number),
@@ -294,32 +350,30 @@ fn limits(node: Option<&Node>) -> Result<Option<Limits>, ConfigError> {
         };
     }
     for key in ["keep_first", "allow", "deny"] {
-        let Some(node) = node.get(key).filter(|node| !matches!(node.value, Value::Null)) else { continue };
-        let keys: Vec<String> =
-            texts(node, &format!("{path}.{key}"))?.into_iter().map(str::to_owned).collect();
+        let Some(node) = node.get(key).filter(|node| !node.is_null()) else { continue };
+        let Some(keys) = wrong.unless(texts(node, &format!("{path}.{key}"))) else { continue };
+        let keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
         limits = match key {
             "keep_first" => limits.keep_keys_first(keys),
             "allow" => limits.allow_keys(keys),
             _ => limits.deny_keys(keys),
         };
     }
-    Ok(Some(limits))
+    Some(limits)
 }
 
 /// A map with no other keys than these; nothing where it is missing or null.
-fn map<'a>(node: Option<&'a Node>, path: &str, keys: &[&str]) -> Result<Option<&'a Node>, ConfigError> {
-    let Some(node) = node else { return Ok(None) };
-    match &node.value {
-        Value::Null => Ok(None),
-        Value::Map(entries) => match entries.iter().find(|(key, _)| !keys.contains(&key.as_str())) {
-            Some((key, value)) => {
-                let problem = format!("there is no such key; known keys: {}", keys.join(", "));
-                Err(ConfigError::of(value, &format!("{path}.{}", Quoted(key).bare()), &problem))
-            }
-            None => Ok(Some(node)),
-        },
-        _ => Err(ConfigError::of(node, path, "must be a map")),
+fn map<'a>(node: Option<&'a Node>, path: &str, keys: &[&str], wrong: &mut Wrong) -> Option<&'a Node> {
+    let node = node.filter(|node| !node.is_null())?;
+    let Value::Map(entries) = &node.value else {
+        wrong.push(ConfigError::of(node, path, "must be a map"));
+        return None;
+    };
+    for (key, value) in entries.iter().filter(|(key, _)| !keys.contains(&key.as_str())) {
+        let problem = format!("there is no such key; known keys: {}", keys.join(", "));
+        wrong.push(ConfigError::of(value, &format!("{path}.{}", Quoted(key).bare()), &problem));
     }
+    Some(node)
 }
 
 fn texts<'a>(node: &'a Node, path: &str) -> Result<Vec<&'a str>, ConfigError> {
@@ -337,7 +391,32 @@ fn texts<'a>(node: &'a Node, path: &str) -> Result<Vec<&'a str>, ConfigError> {
     }
 }
 
+/// What is wrong, as far as it has been read.
+#[derive(Default)]
+struct Wrong(Vec<ConfigError>);
+
+impl Wrong {
+    fn push(&mut self, error: ConfigError) {
+        self.0.push(error);
+    }
+
+    fn unless<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    /// The first error, with the others behind it.
+    fn nothing(self) -> Result<(), ConfigError> {
+        let mut errors = self.0.into_iter();
+        match errors.next() {
+            Some(first) => Err(ConfigError { others: errors.collect(), ..first }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A configuration that cannot be used: what is wrong, at which path, and on which line where that is known.
+///
+/// There may be several things: `Display` shows each on a line of its own, [`all`](Self::all) gives them.
 ///
 /// ```
 /// # #[cfg(all(feature = "yaml", feature = "tracecontext"))] {
@@ -357,11 +436,12 @@ pub struct ConfigError {
     path: String,
     line: Option<usize>,
     problem: String,
+    others: Vec<Self>,
 }
 
 impl ConfigError {
     fn new(path: &str, line: Option<usize>, problem: &str) -> Self {
-        Self { path: path.to_owned(), line, problem: problem.to_owned() }
+        Self { path: path.to_owned(), line, problem: problem.to_owned(), others: Vec::new() }
     }
 
     fn of(node: &Node, path: &str, problem: &str) -> Self {
@@ -379,6 +459,11 @@ impl ConfigError {
     pub fn line(&self) -> Option<usize> {
         self.line
     }
+
+    /// This one and all others of the configuration.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.others)
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -388,7 +473,8 @@ impl fmt::Display for ConfigError {
             ("", Some(line)) => write!(f, "line {line}: {}", self.problem),
             (path, None) => write!(f, "{path}: {}", self.problem),
             (path, Some(line)) => write!(f, "{path} (line {line}): {}", self.problem),
-        }
+        }?;
+        self.others.iter().try_for_each(|other| write!(f, "\n{other}"))
     }
 }
 

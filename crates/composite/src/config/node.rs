@@ -29,6 +29,27 @@ impl Node {
             _ => None,
         }
     }
+
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
+    }
+
+    /// The part at a path such as `rules[2].conditions`, or as much of the way as there is.
+    #[cfg(feature = "boundary")]
+    pub(crate) fn at(&self, path: &str) -> &Self {
+        let steps = path.split(['.', '[', ']']).filter(|step| !step.is_empty());
+        steps
+            .scan(self, |node, step| {
+                let next = match &node.value {
+                    Value::List(nodes) => nodes.get(step.parse::<usize>().ok()?),
+                    _ => node.get(step),
+                };
+                *node = next?;
+                Some(*node)
+            })
+            .last()
+            .unwrap_or(self)
+    }
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -95,5 +116,69 @@ impl<'de> Visitor<'de> for Reads {
             entries.push((key, node));
         }
         Ok(Value::Map(entries))
+    }
+}
+
+/// For what reads its part by `serde`.
+#[cfg(feature = "boundary")]
+mod read {
+    use super::{Node, Value};
+    use serde::{
+        de::{
+            Deserializer, IntoDeserializer, Visitor,
+            value::{Error, MapDeserializer, SeqDeserializer, StrDeserializer},
+        },
+        forward_to_deserialize_any,
+    };
+
+    impl<'de> Deserializer<'de> for &'de Node {
+        type Error = Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match &self.value {
+                Value::Null => visitor.visit_unit(),
+                Value::Text(text) => visitor.visit_borrowed_str(text),
+                Value::Plain(text) => match (text.parse(), text.parse(), text.parse()) {
+                    (Ok(number), ..) => visitor.visit_u64(number),
+                    (_, Ok(truth), _) => visitor.visit_bool(truth),
+                    (.., Ok(number)) => visitor.visit_f64(number),
+                    _ => visitor.visit_borrowed_str(text),
+                },
+                Value::List(nodes) => visitor.visit_seq(SeqDeserializer::new(nodes.iter())),
+                Value::Map(entries) => visitor
+                    .visit_map(MapDeserializer::new(entries.iter().map(|(key, node)| (key.as_str(), node)))),
+            }
+        }
+
+        fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            if self.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        }
+
+        fn deserialize_enum<V: Visitor<'de>>(
+            self,
+            name: &'static str,
+            variants: &'static [&'static str],
+            visitor: V,
+        ) -> Result<V::Value, Error> {
+            match &self.value {
+                Value::Text(text) => {
+                    StrDeserializer::<Error>::new(text).deserialize_enum(name, variants, visitor)
+                }
+                _ => self.deserialize_any(visitor),
+            }
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+            newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+        }
+    }
+
+    impl<'de> IntoDeserializer<'de, Error> for &'de Node {
+        type Deserializer = Self;
+
+        fn into_deserializer(self) -> Self {
+            self
+        }
     }
 }
