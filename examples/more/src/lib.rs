@@ -42,7 +42,15 @@ impl Write for Log {
     }
 }
 
-/// The code of the page on carriers.
+/// The code of the project's pages that needs more than `examples` has.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/carriers.md")]
-struct Carriers;
+mod pages {
+    #[doc = include_str!("../../../docs/carriers.md")]
+    struct Carriers;
+
+    #[doc = include_str!("../../../docs/nothing-is-sent.md")]
+    struct NothingIsSent;
+
+    #[doc = include_str!("../../../docs/trust-boundary.md")]
+    struct TrustBoundary;
+}
