@@ -3,6 +3,7 @@
 //! The rows stand in [`rows`], once; `compare`, `growth` and the criterion benches all take them from there.
 
 pub mod allocation;
+mod boundary;
 pub mod callgrind;
 pub mod carrier;
 pub mod clock;

@@ -124,6 +124,14 @@ impl Tables {
         let against_sdk = ratio(sdk.instructions, ours.instructions - all_lines);
         let sdk_target = row.targets.sdk.map(|target| (target, against_sdk >= target.held));
         let against_sdk = self.ratio(row, "SDK / ours", against_sdk, '≥', sdk_target);
+        let our_instructions = match row.targets.above_sdk {
+            Some(most) => {
+                let above = ours.instructions.saturating_sub(sdk.instructions);
+                let cell = format!("{} ({above} more, ≤ {most})", ours.instructions);
+                self.gate(&format!("{row:?}, instructions"), above <= most, cell)
+            }
+            None => ours.instructions.to_string(),
+        };
         let against_floor = floor.map(|floor| {
             let against_floor = ratio(ours.instructions, floor.instructions);
             let target = row.targets.floor.map(|target| (target, against_floor <= target.held));
@@ -136,7 +144,7 @@ impl Tables {
             &row.operation,
             &row.carrier,
             &sdk.instructions,
-            &ours.instructions,
+            &our_instructions,
             &all_lines,
             &or_dash(floor.map(|floor| floor.instructions)),
             &or_dash(first_floor.map(|floor| floor.instructions)),

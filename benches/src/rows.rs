@@ -1,7 +1,7 @@
 //! Every row of the tables: an operation, who does it, and what it may cost.
 
 use crate::{
-    Task,
+    Task, boundary,
     carrier::Carrier,
     contenders::{Propagator, ours},
     http_carriers,
@@ -94,6 +94,7 @@ pub fn all() -> Vec<Row> {
     rows.hop();
     rows.relay();
     rows.http_carriers();
+    rows.boundary();
     rows.codec();
     rows.0
 }
@@ -278,6 +279,23 @@ impl Rows {
         ] {
             let operation = format!("HTTP carrier, {what} extract (SDK: opentelemetry-http)");
             self.carrier(operation, reading, move |who| http_carriers::extract(make(), lines, who));
+        }
+    }
+
+    /// Our propagators in both columns: alone, and within a boundary that lets everything through. Then how a host is found
+    /// among ten, and among a thousand.
+    fn boundary(&mut self) {
+        let through = SHOWN.above_sdk(150);
+        let both = given(|| [traceparent(), baggage(Entries::Plain, 4)].concat());
+        let context = given(|| Entries::Plain.context(&input::span(0), 4));
+        let operation = |what| format!("boundary that lets everything through, {what} (SDK: without)");
+        self.carrier(operation("inject"), through, move |who| boundary::inject(context, who));
+        self.carrier(operation("extract"), through, move |who| boundary::extract(both, who));
+        for (what, host) in
+            [("by suffix", "orders.zone3.internal"), ("exactly", "host3.example"), ("not", "a.b.c.d.test")]
+        {
+            let operation = format!("boundary of 1000 hosts, one is found {what} (SDK: of 10)");
+            self.carrier(operation, SHOWN.above_sdk(100), move |who| boundary::find(host, who));
         }
     }
 

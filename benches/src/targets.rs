@@ -9,6 +9,8 @@ pub struct Targets {
     pub sdk: Option<Target>,
     /// Our cost is at most this many times the floor's.
     pub floor: Option<Target>,
+    /// So many instructions more than the SDK's column are allowed.
+    pub above_sdk: Option<u64>,
     /// Allocations more than the floor's.
     pub more_allocations: usize,
 }
@@ -38,13 +40,17 @@ impl Targets {
         Self { floor: Some(ratio.into()), ..self }
     }
 
+    pub(crate) const fn above_sdk(self, instructions: u64) -> Self {
+        Self { above_sdk: Some(instructions), ..self }
+    }
+
     pub(crate) const fn more_allocations(self, count: usize) -> Self {
         Self { more_allocations: count, ..self }
     }
 }
 
 /// No target but the floor's allocations.
-pub(crate) const SHOWN: Targets = Targets { sdk: None, floor: None, more_allocations: 0 };
+pub(crate) const SHOWN: Targets = Targets { sdk: None, floor: None, above_sdk: None, more_allocations: 0 };
 
 /// A target of which so much is held.
 pub(crate) const fn held(held: f64, asked: f64) -> Target {
