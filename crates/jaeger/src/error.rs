@@ -1,6 +1,8 @@
 //! Which rule a text broke. The peer's bytes are in none of these types.
 
-use std::{error::Error, fmt};
+use crate::uber_trace_id::LONGEST;
+use otel_propagator_core::located::{Located, field, first, within};
+use std::{error::Error, fmt, ops::Range};
 
 /// Why a text is not an [`UberTraceId`](crate::UberTraceId).
 ///
@@ -53,6 +55,54 @@ impl ParseError {
     #[must_use]
     pub const fn kind(self) -> ErrorKind {
         self.kind
+    }
+
+    /// Where the value that this error is of broke the rule; all of a value that is percent-encoded.
+    ///
+    /// ```
+    /// use otel_jaeger::UberTraceId;
+    ///
+    /// let value = "4d:17z29:0:1";
+    /// let located = UberTraceId::parse(value).unwrap_err().located(value);
+    /// assert_eq!((located.production, &value[located.range]), ("span-id", "z"));
+    /// ```
+    #[must_use]
+    pub fn located(self, value: &str) -> Located {
+        const FIELDS: [&str; 4] = ["trace-id", "span-id", "parent-span-id", "flags"];
+        let production = self.place().and_then(|place| FIELDS.get(place).copied());
+        let url = "https://www.jaegertracing.io/sdk-migration/#value";
+        Located::new(production.unwrap_or("uber-trace-id"), self.rule(), self.range(value), url)
+    }
+
+    fn range(self, value: &str) -> Range<usize> {
+        let place = self.place().filter(|_| !value.contains('%'));
+        match (self.kind, place) {
+            (ErrorKind::TooLong, _) => within(value, LONGEST..value.len()),
+            (ErrorKind::FieldCount, _) if !value.contains('%') => {
+                let fifth = field(value, ':', 4).start;
+                within(value, fifth.saturating_sub(1)..value.len())
+            }
+            (
+                ErrorKind::TraceIdDigits
+                | ErrorKind::SpanIdDigits
+                | ErrorKind::ParentSpanIdDigits
+                | ErrorKind::Flags,
+                Some(place),
+            ) => first(value, field(value, ':', place), |c| c.is_ascii_hexdigit()),
+            (_, Some(place)) => field(value, ':', place),
+            (_, None) => 0..value.len(),
+        }
+    }
+
+    /// Which of the four fields, from 0.
+    const fn place(self) -> Option<usize> {
+        match self.kind {
+            ErrorKind::TraceIdWidth | ErrorKind::TraceIdDigits | ErrorKind::TraceIdZero => Some(0),
+            ErrorKind::SpanIdWidth | ErrorKind::SpanIdDigits | ErrorKind::SpanIdZero => Some(1),
+            ErrorKind::ParentSpanIdWidth | ErrorKind::ParentSpanIdDigits => Some(2),
+            ErrorKind::Flags => Some(3),
+            ErrorKind::TooLong | ErrorKind::Escape | ErrorKind::FieldCount => None,
+        }
     }
 
     /// The rule, as events tell it.

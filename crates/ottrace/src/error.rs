@@ -1,5 +1,7 @@
 //! Which rule of which header was broken. The peer's bytes are in none of these types.
 
+use crate::ot_tracer;
+use otel_propagator_core::located::{Located, first};
 use std::{error::Error, fmt};
 
 /// Why headers are not an [`OtTrace`](crate::OtTrace).
@@ -47,6 +49,35 @@ impl ParseError {
     #[must_use]
     pub const fn kind(self) -> ErrorKind {
         self.kind
+    }
+
+    /// The header that broke it.
+    #[must_use]
+    pub const fn header(self) -> &'static str {
+        ot_tracer::header(self)
+    }
+
+    /// Where the value of that header broke the rule.
+    ///
+    /// ```
+    /// use otel_ottrace::OtTrace;
+    ///
+    /// let (trace_id, span_id) = ("463ac35c9f6413ad", "48485a3953bb612X");
+    /// let error = OtTrace::parse(trace_id, span_id, None).unwrap_err();
+    /// assert_eq!(error.header(), "ot-tracer-spanid");
+    /// assert_eq!(&span_id[error.located(span_id).range], "X");
+    /// ```
+    #[must_use]
+    pub fn located(self, value: &str) -> Located {
+        let is_digit = |c| matches!(c, '0'..='9' | 'a'..='f');
+        let range = match self.kind {
+            ErrorKind::TraceIdDigits | ErrorKind::SpanIdDigits => first(value, 0..value.len(), is_digit),
+            _ => 0..value.len(),
+        };
+        // OpenTelemetry names the format, and refers to what others wrote.
+        let url =
+            "https://opentelemetry.io/docs/specs/otel/context/api-propagators/#propagators-distribution";
+        Located::new(self.header(), self.rule(), range, url)
     }
 
     /// The rule, as events tell it.

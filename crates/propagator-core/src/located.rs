@@ -57,3 +57,38 @@ pub fn within(value: &str, range: Range<usize>) -> Range<usize> {
     }
     start..end
 }
+
+/// The bytes of a field of a value with separators; the end of the value where there is no such field.
+///
+/// ```
+/// use otel_propagator_core::located::field;
+///
+/// assert_eq!([field("a:bc", ':', 1), field("a:bc", ':', 2)], [2..4, 4..4]);
+/// ```
+#[must_use]
+pub fn field(value: &str, separator: char, place: usize) -> Range<usize> {
+    let mut start = 0;
+    for text in value.split(separator).take(place) {
+        start += text.len() + separator.len_utf8();
+    }
+    match value.split(separator).nth(place) {
+        Some(text) => start..start + text.len(),
+        None => value.len()..value.len(),
+    }
+}
+
+/// The first character of a range that is not allowed there; the range where all are.
+///
+/// ```
+/// use otel_propagator_core::located::first;
+///
+/// assert_eq!(first("12x4", 0..4, |c| c.is_ascii_digit()), 2..3);
+/// ```
+#[must_use]
+pub fn first(value: &str, range: Range<usize>, is_allowed: impl Fn(char) -> bool) -> Range<usize> {
+    let text = value.get(range.clone()).unwrap_or_default();
+    match text.char_indices().find(|&(_, c)| !is_allowed(c)) {
+        Some((at, c)) => range.start + at..range.start + at + c.len_utf8(),
+        None => range,
+    }
+}

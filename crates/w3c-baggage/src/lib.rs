@@ -59,6 +59,7 @@
 
 mod decode;
 mod encode;
+mod located;
 mod member;
 mod octets;
 mod percent;
@@ -68,6 +69,7 @@ mod relay;
 
 pub use decode::{decode, decode_lines};
 pub use encode::encode;
+pub use located::locate;
 pub use otel_baggage_limits::{Direction, Keys, Limits, Observer, Reason, Report};
 pub use propagator::BaggagePropagator;
 pub use relay::{RelayExt, RelayPropagator, Relayed, RelayedMember};

@@ -1,6 +1,11 @@
 //! Which rule a text broke. The peer's bytes are in none of these types.
 
-use std::{error::Error, fmt};
+use crate::trace_header::LONGEST;
+use otel_propagator_core::{
+    header::trim,
+    located::{Located, first, within},
+};
+use std::{error::Error, fmt, ops::Range};
 
 /// Why a text is not a [`TraceHeader`](crate::TraceHeader).
 ///
@@ -51,6 +56,37 @@ impl ParseError {
         self.kind
     }
 
+    /// Where the value that this error is of broke the rule.
+    ///
+    /// ```
+    /// use otel_xray::TraceHeader;
+    ///
+    /// let value = "Self=1;Root=1-5759e988-bd86";
+    /// let located = TraceHeader::parse(value).unwrap_err().located(value);
+    /// assert_eq!((located.production, &value[located.range]), ("Root", "1-5759e988-bd86"));
+    /// ```
+    #[must_use]
+    pub fn located(self, value: &str) -> Located {
+        let (production, range) = self.place(value);
+        let url =
+            "https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader";
+        Located::new(production, self.rule(), range, url)
+    }
+
+    fn place(self, value: &str) -> (&'static str, Range<usize>) {
+        let is_digit = |c| matches!(c, '0'..='9' | 'a'..='f' | '-');
+        let of = |key| pairs(value).find(|pair| pair.0 == key).map_or(0..value.len(), |pair| pair.1);
+        match self.kind {
+            ErrorKind::TooLong => ("tracing header", within(value, LONGEST..value.len())),
+            ErrorKind::RootMissing => ("Root", value.len()..value.len()),
+            ErrorKind::RootVersion | ErrorKind::RootWidth | ErrorKind::RootZero => ("Root", of("Root")),
+            ErrorKind::RootDigits => ("Root", first(value, of("Root"), is_digit)),
+            ErrorKind::ParentWidth | ErrorKind::ParentZero => ("Parent", of("Parent")),
+            ErrorKind::ParentDigits => ("Parent", first(value, of("Parent"), is_digit)),
+            ErrorKind::Repeated => repeated(value),
+        }
+    }
+
     /// The rule, as events tell it.
     pub(crate) const fn rule(self) -> &'static str {
         match self.kind {
@@ -81,3 +117,27 @@ impl fmt::Display for ParseError {
 }
 
 impl Error for ParseError {}
+
+/// Each key with the place of its value.
+fn pairs(value: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
+    let mut start = 0;
+    value.split(';').filter_map(move |pair| {
+        let from = start;
+        start += pair.len() + ";".len();
+        let (key, text) = pair.split_once('=')?;
+        let from = from + key.len() + "=".len();
+        let from = from + text.len() - text.trim_start_matches([' ', '\t']).len();
+        Some((trim(key), from..from + trim(text).len()))
+    })
+}
+
+fn repeated(value: &str) -> (&'static str, Range<usize>) {
+    for key in ["Root", "Parent", "Sampled"] {
+        let mut values = pairs(value).filter(|pair| pair.0 == key).map(|pair| pair.1);
+        let first = values.next().and_then(|range| value.get(range));
+        if let Some(other) = values.find(|range| value.get(range.clone()) != first) {
+            return (key, other);
+        }
+    }
+    ("tracing header", 0..value.len())
+}

@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 pub(crate) const X_AMZN_TRACE_ID: &str = "x-amzn-trace-id";
 
 /// AWS reads no longer value.
-const LONGEST: usize = 256;
+pub(crate) const LONGEST: usize = 256;
 
 const ROOT: &str = "Root=1-5759e988-bd862e3fe1be46a994272793";
 const PARENT: &str = ";Parent=53995c3f42cd8ad8";
