@@ -47,6 +47,9 @@ impl<'a> Extraction<'a> {
     pub(crate) fn read(&mut self, part: &'a Part) {
         let (given, read) = (self.given, self.read.take());
         let before = read.as_ref().unwrap_or(given);
+        if let Some(watch) = self.watch {
+            watch.policy_left_out();
+        }
         let after = part.propagator.extract_with_context(before, self.extractor);
         let (after, yielded) = match part.concern {
             Concern::Trace => self.trace(part, before, after),
@@ -54,7 +57,7 @@ impl<'a> Extraction<'a> {
             Concern::Other => (after, None),
         };
         if let Some(watch) = self.watch.filter(|_| part.concern != Concern::Other) {
-            let outcome = yielded.unwrap_or_else(|| why_nothing(part, self.extractor, before, &after));
+            let outcome = yielded.unwrap_or_else(|| why_nothing(part, self.extractor, before, &after, watch));
             watch.extracted(part, outcome);
         }
         self.read = Some(after);
@@ -132,12 +135,18 @@ fn baggage(before: &Context, after: Context) -> (Context, Option<Outcome>) {
 }
 
 /// Of a format that yielded nothing.
-fn why_nothing(part: &Part, extractor: &dyn Extractor, before: &Context, after: &Context) -> Outcome {
+fn why_nothing(
+    part: &Part,
+    extractor: &dyn Extractor,
+    before: &Context,
+    after: &Context,
+    watch: &dyn Watch,
+) -> Outcome {
     if has_decision(part, extractor, before, after) {
         Outcome::SamplingOnly
     } else if part.telling_fields().all(|name| header::lines(extractor, name) == Lines::Absent) {
         Outcome::Absent
-    } else if part.concern == Concern::Baggage && part.leaves_out(extractor) {
+    } else if part.concern == Concern::Baggage && watch.policy_left_out() {
         Outcome::LeftOut
     } else {
         Outcome::Malformed

@@ -8,8 +8,8 @@ use opentelemetry::{
     Key, KeyValue, StringValue,
     metrics::{Counter, Histogram, Meter},
 };
-use otel_baggage_limits::{Observer, Report};
-use std::sync::Arc;
+use otel_baggage_limits::{Direction, Observer, Reason, Report};
+use std::{cell::Cell, sync::Arc};
 
 const HEADER: Key = Key::from_static_str("propagator.header");
 const FORMAT: Key = Key::from_static_str("propagator.format");
@@ -88,9 +88,19 @@ impl Watch for Metrics {
         self.is_silent
     }
 
+    fn policy_left_out(&self) -> bool {
+        POLICY_LEFT_OUT.take()
+    }
+
     fn observer(&self) -> Observer {
         let counter = self.left_out.clone();
-        Observer::new(move |report| left_out(&counter, report))
+        Observer::new(move |report| {
+            left_out(&counter, report);
+            let by_policy = |(reason, _)| matches!(reason, Reason::Denied | Reason::NotAllowed);
+            if report.direction == Direction::In && report.reasons().any(by_policy) {
+                POLICY_LEFT_OUT.set(true);
+            }
+        })
     }
 }
 
@@ -107,6 +117,11 @@ fn is_collected(meter: &Meter, description: &str) -> bool {
         .with_callback(move |gauge| gauge.observe(1, description.as_slice()))
         .build();
     kept.strong_count() > 0
+}
+
+thread_local! {
+    /// What an extraction under way on this thread has left out.
+    static POLICY_LEFT_OUT: Cell<bool> = const { Cell::new(false) };
 }
 
 const OUTCOMES: [(Outcome, &str); 6] = [

@@ -7,7 +7,6 @@ use crate::{
 };
 use opentelemetry::{
     Context,
-    baggage::BaggageExt as _,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
 use otel_baggage_limits::{Direction, Limited, Limits, Observer};
@@ -215,18 +214,6 @@ impl Part {
     pub(crate) fn settle(&mut self, observer: &Observer) {
         if let CarriedBaggage::Within { limits, within, .. } = &self.known.baggage {
             self.propagator = within(BothWays::clone(limits), observer.clone());
-        }
-    }
-
-    /// Whether there is baggage that a policy on keys leaves out, though it was well written.
-    pub(crate) fn leaves_out(&self, extractor: &dyn Extractor) -> bool {
-        match &self.known.baggage {
-            CarriedBaggage::Within { limits, within, .. } => {
-                let anything = BothWays { inbound: Limits::W3C, outbound: limits.outbound.clone() };
-                let read = within(anything, Observer::NONE).extract_with_context(&Context::new(), extractor);
-                !read.baggage().is_empty()
-            }
-            _ => false,
         }
     }
 

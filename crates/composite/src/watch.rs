@@ -30,6 +30,9 @@ pub(crate) trait Watch: Send + Sync {
     /// Whether nobody will ever see what is counted.
     fn is_silent(&self) -> bool;
 
+    /// Whether a policy on keys has left out received baggage on this thread, since this was asked last.
+    fn policy_left_out(&self) -> bool;
+
     /// Who is told of what is left out of baggage.
     fn observer(&self) -> Observer;
 }
