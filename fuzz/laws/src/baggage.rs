@@ -148,7 +148,7 @@ pub fn baggage_out(data: &[u8]) {
     let reversed = to_baggage(entries.iter().rev());
     law!(encode(&reversed, &limits).0 == header, "the same baggage gives the same bytes", baggage);
     is_fixed_point(&header, &limits);
-    is_limited(baggage, &limits);
+    is_limited(baggage, &header, &limits);
 }
 
 fn arbitrary_limits(input: &mut Unstructured<'_>) -> arbitrary::Result<Limits> {
@@ -247,19 +247,28 @@ fn is_fixed_point(header: &str, limits: &Limits) {
 
 /// Upstream's propagator keeps the limits where `Limited` stands before it, and sends nothing that was not there.
 ///
-/// It may send a member that we leave out: it writes `%` as it is, which is shorter than what we write.
-fn is_limited(baggage: Baggage, limits: &Limits) {
+/// What the inner propagator wrote is measured. It leaves `%` as it is where we write `%25`, so that a member may fit
+/// there that does not fit here. A member that is no shorter is refused to both.
+fn is_limited(baggage: Baggage, ours: &str, limits: &Limits) {
     let limited = Limited::new(opentelemetry_sdk::propagation::BaggagePropagator::new(), limits.clone());
     let mut sent = Sent::default();
     let cx = Context::new().with_baggage(baggage);
     limited.inject_context(&cx, &mut sent);
     let header = sent.get("baggage").unwrap_or_default();
+    let entries = entries(cx.baggage());
     let count = |header: &str| header.split(',').filter(|text| !text.is_empty()).count();
     law!(header.len() <= limits.most_bytes(Direction::Out), "Limited keeps the bytes", header, limits);
     law!(count(header) <= limits.max_members, "Limited keeps the members", header, limits);
     for text in header.split(',').filter(|text| !text.is_empty()) {
         let key = text.split('=').next().unwrap_or_default();
-        law!(cx.baggage().get(key).is_some(), "Limited sends no member that was not there", header, key);
+        let entry = entries.get_key_value(key);
+        law!(entry.is_some(), "Limited sends no member that was not there", header, key);
         law!(limits.check(key, text.len()).is_ok(), "Limited sends no key that may not go", header, key);
+        law!(
+            !ours.is_empty() || entry.is_some_and(|entry| text.len() < written(entry).len()),
+            "where we send nothing, Limited sends what takes fewer bytes",
+            header,
+            limits
+        );
     }
 }

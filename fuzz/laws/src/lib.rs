@@ -30,6 +30,9 @@ mod hop;
 mod inspect;
 mod legacy;
 mod model;
+mod process;
+mod script;
+mod subscriber;
 mod tracecontext;
 
 pub use b3::{b3_multi, b3_single};
@@ -41,6 +44,7 @@ pub use differential::{Class, classes, differential_b3, differential_baggage, di
 pub use hop::hop;
 pub use inspect::inspect;
 pub use legacy::{jaeger, ottrace, prefixed_baggage, xray};
+pub use process::{met_by_process, process};
 pub use tracecontext::{traceparent, tracestate};
 
 /// A law as the fuzzers run it.
@@ -62,6 +66,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("carriers", carriers),
     ("composite", composite),
     ("hop", hop),
+    ("process", process),
     ("inspect", inspect),
     ("boundary", boundary),
     ("differential_tracecontext", differential_tracecontext),

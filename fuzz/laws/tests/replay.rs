@@ -55,6 +55,39 @@ fn every_named_disagreement_with_upstream_is_shown_by_a_seed_and_explained() {
     }
 }
 
+/// The limits are met to the byte and to the member, by the seeds and by what is made up.
+#[test]
+fn every_limit_is_met_by_a_process() {
+    let met = || fuzz_laws::met_by_process().map(|(_, times)| times).collect::<Vec<_>>();
+    let mut before = met();
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    for path in inputs("corpus", "process") {
+        fuzz_laws::process(&fs::read(path).unwrap());
+    }
+    let by_seeds: Vec<u64> = met().iter().zip(&before).map(|(now, before)| now - before).collect();
+    before = met();
+    for _ in 0..500 {
+        let script: Vec<u8> = std::iter::repeat_with(|| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random.to_be_bytes()[0]
+        })
+        .take(96)
+        .collect();
+        fuzz_laws::process(&script);
+    }
+    let mut missing = Vec::new();
+    for (at, (what, times)) in fuzz_laws::met_by_process().enumerate() {
+        let made_up = times - before[at];
+        println!("{what}: {} in seeds, {made_up} of 500 scripts that were made up", by_seeds[at]);
+        if by_seeds[at] == 0 {
+            missing.push(what);
+        }
+    }
+    assert!(missing.is_empty(), "no seed meets {missing:?}");
+}
+
 fn neighbours(seed: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     (0..seed.len().min(96)).step_by(5).map(move |at| {
         let others = [&b""[..], b"-", b",", b";", b"=", b"%", b"\n", b"\t", b"\x7f", b"\xc3\xa9"];
