@@ -321,6 +321,42 @@ fn baggage_of_another_header_is_held_to_the_number_of_members_too() {
     }
 }
 
+/// A member is measured as it stands in the header, whatever it would be on the way out.
+#[test]
+fn a_member_is_as_long_as_it_came() {
+    let limits = || Limits::new().max_member_bytes(4);
+    for (header, expected) in [("a=!!", "a"), ("a=!!!", "given"), ("a=%21", "given")] {
+        assert_eq!(keys(limits(), &[header]), expected, "{header}");
+    }
+}
+
+/// Writes members that no context has.
+#[derive(Debug)]
+struct Adding;
+
+impl TextMapPropagator for Adding {
+    fn inject_context(&self, _: &Context, injector: &mut dyn Injector) {
+        injector.set("baggage", "a=1,b=2,c=3".to_owned());
+    }
+
+    fn extract_with_context(&self, cx: &Context, _: &dyn Extractor) -> Context {
+        cx.clone()
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        FieldIter::new(&[])
+    }
+}
+
+#[test]
+fn what_the_inner_propagator_writes_as_more_members_is_counted() {
+    for (most, expected) in [(4, "a=1,b=2,c=3"), (3, "a=1,b=2,c=3"), (2, "a=1,b=2"), (0, "")] {
+        let mut sent = std::collections::HashMap::new();
+        Limited::new(Adding, Limits::new().max_members(most)).inject_context(&Context::new(), &mut sent);
+        assert_eq!(sent["baggage"], expected, "{most} members");
+    }
+}
+
 #[test]
 fn room_that_the_inner_propagator_asks_for_is_made() {
     let mut reserved = Reserved::default();

@@ -6,7 +6,7 @@ use common::{OTHER, Sets, TRACEPARENT, all, both, context, seen};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
     Context,
-    propagation::{Extractor, TextMapPropagator},
+    propagation::{Extractor, Injector, TextMapPropagator},
 };
 use otel_b3::B3Propagator;
 use otel_carriers::headers::{self, HeaderExtractor, HeaderInjector, ServerTiming, strip};
@@ -62,6 +62,18 @@ fn nothing_of_an_older_context_stays() {
         headers::inject(&both(), &context(cx), &mut request);
         assert_eq!(lines(&request), after, "{rule}");
     }
+}
+
+/// A propagator can only set, and sets nothing where a header is not to go out; that it is no field of its own makes no
+/// difference.
+#[test]
+fn an_empty_value_removes_the_header() {
+    let mut request = map(&[("b3", "0"), ("X-B3-Sampled", "1"), ("host", "a")]);
+    let mut injector = HeaderInjector::new(&mut request, &both());
+    for name in ["b3", "x-b3-sampled", "absent"] {
+        injector.set(name, String::new());
+    }
+    assert_eq!(lines(&request), [("host", "a")]);
 }
 
 #[test]

@@ -96,6 +96,17 @@ fn a_second_format_that_names_the_identical_span_adds_its_state_and_no_conflict(
     }
 }
 
+/// A context that has the span already, as it has after a retry.
+#[test]
+fn a_request_that_came_before_is_chosen_as_any_other() {
+    let propagator = w3c_first();
+    let other = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1";
+    let first = propagator.extract_with_context(&Context::new(), &carrier(&[w3c("01")]));
+    let again = propagator.extract_with_context(&first, &carrier(&[w3c("01"), ("b3", other.to_owned())]));
+    assert_eq!(again.span().span_context().trace_id().to_string(), TRACE);
+    assert_eq!(again.conflicting_span_contexts().len(), 1);
+}
+
 /// Names the trace of `traceparent`, with a `tracestate` of its own.
 #[derive(Debug)]
 struct Stateful(&'static str);

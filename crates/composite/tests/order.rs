@@ -146,6 +146,19 @@ fn lists_are_written_in_their_own_order() {
     }
 }
 
+/// As `parts` promises, and as the doctor prints them.
+#[test]
+fn what_is_only_sent_stands_after_what_is_read() {
+    let notes = Notes::default();
+    let mut registry = Registry::new();
+    for name in ["one", "two", "three"] {
+        let propagator = notes.propagator(name);
+        registry.register(name, otel_composite::Concern::Other, move || propagator.clone()).unwrap();
+    }
+    let propagator = registry.builder_from_lists("two,one", "three,one").unwrap().build();
+    assert_eq!(propagator.parts().map(|part| part.name()).collect::<Vec<_>>(), ["two", "one", "three"]);
+}
+
 #[test]
 fn fields_that_differ_in_case_only_are_one() {
     let propagator = |field: &str| Noting {

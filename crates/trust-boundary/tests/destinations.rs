@@ -13,7 +13,11 @@ fn boundary() -> Boundary {
                 .hosts(["*.internal:9443", "db.internal", "10.9.0.0/16:5432"])
                 .unwrap(),
         )
-        .outbound(Outbound::external("partner").hosts(["partner.example", "xn--bcher-kva.example"]).unwrap())
+        .outbound(
+            Outbound::external("partner")
+                .hosts(["partner.example", "xn--bcher-kva.example", "*.below.example"])
+                .unwrap(),
+        )
         .outbound(Outbound::internal("queue"))
 }
 
@@ -27,6 +31,8 @@ fn hosts() {
         ("a suffix", "orders.internal", "internal"),
         ("a suffix of several labels", "a.b.c.internal", "internal"),
         ("the name itself has a pattern of its own", "internal", "internal"),
+        ("a name below one of a partner", "a.below.example", "partner"),
+        ("the name itself has no pattern", "below.example", "unknown"),
         ("case does not count", "ORDERS.Internal", "internal"),
         ("the root's dot does not count", "ORDERS.internal.", "internal"),
         ("any port", "orders.internal:8080", "internal"),
