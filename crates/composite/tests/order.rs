@@ -156,7 +156,10 @@ fn what_is_only_sent_stands_after_what_is_read() {
         registry.register(name, otel_composite::Concern::Other, move || propagator.clone()).unwrap();
     }
     let propagator = registry.builder_from_lists("two,one", "three,one").unwrap().build();
-    assert_eq!(propagator.parts().map(|part| part.name()).collect::<Vec<_>>(), ["two", "one", "three"]);
+    assert_eq!(
+        propagator.parts().map(otel_composite::Part::name).collect::<Vec<_>>(),
+        ["two", "one", "three"]
+    );
 }
 
 #[test]
