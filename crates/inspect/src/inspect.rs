@@ -1,23 +1,25 @@
 //! From headers to a report, by way of the propagators themselves.
 
 use crate::{
-    Config, Request,
+    Config, Line, Request,
     carrier::Carrier,
+    findings::findings,
     http2_len,
+    members::{self, Members},
     parts::anatomy,
-    report::{Chosen, Finding, Format, Header, Member, Outcome, Report, Sent, Severity, Span, State},
+    policy,
+    report::{Chosen, Format, Header, Outcome, Problem, Report, Sent, Span, State},
+    request::carries_context,
     sdk,
 };
 use opentelemetry::{
     Context,
-    baggage::BaggageExt,
     propagation::{Extractor, TextMapPropagator},
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags},
 };
 use otel_b3::{Sampling, SamplingExt};
-use otel_baggage_limits::{Limits, Reason};
-use otel_composite::{CompositePropagator, ConflictExt};
-use otel_w3c_baggage::decode;
+use otel_composite::CompositePropagator;
+use otel_ottrace::OtTrace;
 use std::collections::{BTreeMap, HashMap};
 
 /// Says what a service that is set like this makes of the request.
@@ -33,68 +35,88 @@ use std::collections::{BTreeMap, HashMap};
 #[must_use]
 pub fn inspect(request: &Request, config: &Config) -> Report {
     let carrier = Carrier(request);
-    let cx = config.propagator.extract_with_context(&Context::new(), &carrier);
-    let headers = headers(request, config);
-    let formats = formats(&carrier, config, &cx);
-    let chosen = chosen(&formats, &cx);
-    let sent = sent(config, &cx);
-    let baggage = baggage(&carrier, config, &sent);
+    let read = config.propagator.extract_with_context(&Context::new(), &carrier);
+    let accepted = config.accept(&carrier, &read);
+    let own = with_own_span(&accepted);
+    let (going, unheld) = (config.send(&own), config.send_unheld(&own));
+    let (headers, missing) = headers(request, &carrier);
+    let formats = formats(&carrier, config, &read);
+    let chosen = chosen(&formats, &accepted);
+    let passed = Members { config, read: &read, accepted: &accepted, unheld: &unheld, going: &going };
+    let (baggage, not_shown) = members::members(&carrier, &passed);
     let mut report = Report {
         source: request.source(),
         left_out: request.left_out(),
         tracestate: tracestate(&carrier.joined("tracestate")),
-        sdk: sdk::differences(&carrier, config),
+        sdk: sdk::differences(&carrier, &formats, config.reads_baggage.then_some(&read), &unheld),
+        boundary: policy::policy(config, &read, &accepted, &unheld, &going),
+        sent: sent(going),
         findings: Vec::new(),
         headers,
         formats,
         chosen,
         baggage,
-        sent,
     };
-    report.findings = findings(&report, &carrier, &cx);
+    report.findings = findings(&report, &carrier, config, &missing, not_shown);
     report
 }
 
-/// The headers that the configured formats read, and those that they would read were they configured.
-fn headers(request: &Request, _: &Config) -> Vec<Header> {
+/// The header lines that carry context, and what is missing beside them.
+fn headers(request: &Request, carrier: &Carrier<'_>) -> (Vec<Header>, Vec<(&'static str, Problem)>) {
     let lines = request.lines().iter().filter(|line| carries_context(&line.name));
-    lines
-        .map(|line| {
-            let value = line.text().map_or_else(|| line.value.escape_ascii().to_string(), str::to_owned);
-            let anatomy = line.text().map(|text| anatomy(&line.name, text)).unwrap_or_default();
-            let (name, is_text) = (line.name.clone(), line.text().is_some());
-            Header { name, value, is_text, parts: anatomy.parts, problems: anatomy.problems }
-        })
-        .collect()
+    let mut headers: Vec<Header> = lines.map(header).collect();
+    let mut missing = Vec::new();
+    for (name, problem) in several(carrier) {
+        match headers.iter_mut().find(|header| header.name == name) {
+            Some(header) if header.is_text => header.problems.push(problem),
+            // That it is no text is said of the header itself.
+            Some(_) => {}
+            None => missing.push((name, problem)),
+        }
+    }
+    (headers, missing)
 }
 
-fn carries_context(name: &str) -> bool {
-    matches!(name, "traceparent" | "tracestate" | "baggage" | "b3" | "uber-trace-id" | "x-amzn-trace-id")
-        || ["x-b3-", "uberctx-", "ot-tracer-", "ot-baggage-"].iter().any(|prefix| name.starts_with(prefix))
+fn header(line: &Line) -> Header {
+    let value = line.text().map_or_else(|| line.value.escape_ascii().to_string(), str::to_owned);
+    let anatomy = line.text().map(|text| anatomy(&line.name, text)).unwrap_or_default();
+    let (name, is_text) = (line.name.clone(), line.text().is_some());
+    Header { name, value, is_text, parts: anatomy.parts, problems: anatomy.problems }
+}
+
+/// What is broken in formats that have a header for each field.
+fn several(carrier: &Carrier<'_>) -> impl Iterator<Item = (&'static str, Problem)> {
+    let b3 = otel_b3::locate_multi(carrier).map(|(name, located)| (name, located.into()));
+    let [trace_id, span_id, sampled] =
+        ["ot-tracer-traceid", "ot-tracer-spanid", "ot-tracer-sampled"].map(|name| carrier.get(name));
+    let ids = (trace_id.is_some() || span_id.is_some())
+        .then(|| OtTrace::parse(trace_id.unwrap_or_default(), span_id.unwrap_or_default(), sampled).err());
+    let ottrace = ids.flatten().map(|error| {
+        let name = error.header();
+        (name, error.located(carrier.get(name).unwrap_or_default()).into())
+    });
+    b3.into_iter().chain(ottrace)
 }
 
 /// What each trace format finds on its own.
-fn formats(carrier: &Carrier<'_>, config: &Config, cx: &Context) -> Vec<Format> {
-    let chosen = cx.span().span_context().clone();
+fn formats(carrier: &Carrier<'_>, config: &Config, read: &Context) -> Vec<Format> {
+    let chosen = read.span().span_context().clone();
     let mut is_chosen = false;
-    let names = config.formats.iter().filter(|name| !matches!(&***name, "baggage" | "none"));
-    names
-        .filter_map(|name| {
-            let alone = otel_composite::from_list(name).ok()?;
-            let found = alone.extract_with_context(&Context::new(), carrier);
-            let span = span(&found);
-            let outcome = match &span {
-                None if found.sampling().is_some() => Outcome::DecisionOnly,
-                None if is_there(&alone, carrier) => Outcome::Refused,
-                None => Outcome::Absent,
-                Some(_) if found.span().span_context().trace_id() != chosen.trace_id() => Outcome::Conflicts,
-                Some(_) if is_chosen => Outcome::Agrees,
-                Some(_) => Outcome::Chosen,
-            };
-            is_chosen |= outcome == Outcome::Chosen;
-            Some(Format { name: name.clone(), outcome, span })
-        })
-        .collect()
+    let formats = config.formats.iter().map(|(name, alone)| {
+        let found = alone.extract_with_context(&Context::new(), carrier);
+        let span = span(&found);
+        let outcome = match &span {
+            None if found.sampling().is_some() => Outcome::DecisionOnly,
+            None if is_there(alone, carrier) => Outcome::Refused,
+            None => Outcome::Absent,
+            Some(_) if found.span().span_context().trace_id() != chosen.trace_id() => Outcome::Conflicts,
+            Some(_) if is_chosen => Outcome::Agrees,
+            Some(_) => Outcome::Chosen,
+        };
+        is_chosen |= outcome == Outcome::Chosen;
+        Format { name: name.clone(), outcome, span }
+    });
+    formats.collect()
 }
 
 /// Whether a header that the format reads is there; `tracestate` alone is nothing.
@@ -129,25 +151,23 @@ fn chosen(formats: &[Format], cx: &Context) -> Option<Chosen> {
     Some(Chosen { format: format.name.clone(), span: span(cx)?, why })
 }
 
-/// What goes out with a span that the service starts under the caller's.
-fn sent(config: &Config, cx: &Context) -> Vec<Sent> {
-    let cx = with_own_span(cx);
-    let mut headers = HashMap::new();
-    config.propagator.inject_context(&cx, &mut headers);
+/// What goes out, by name.
+fn sent(headers: HashMap<String, String>) -> Vec<Sent> {
     let headers: BTreeMap<String, String> = headers.into_iter().collect();
     headers
         .into_iter()
-        .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| Sent {
             bytes: name.len() + ": \r\n".len() + value.len(),
             http2_bytes: http2_len(&name, &value, true),
+            http2_first_bytes: http2_len(&name, &value, false),
             name,
             value,
         })
         .collect()
 }
 
-/// The span id is made up, and the same for the same request, so that a report can be compared with another.
+/// With a span that the service starts under the caller's. The span id is made up, and the same for the same request, so
+/// that a report can be compared with another.
 fn with_own_span(cx: &Context) -> Context {
     let span = cx.span();
     let caller = span.span_context();
@@ -159,141 +179,8 @@ fn with_own_span(cx: &Context) -> Context {
     cx.with_remote_span_context(SpanContext::new(caller.trace_id(), SpanId::from(id), flags, false, state))
 }
 
-/// Each member on its own, and what becomes of it among the others.
-fn baggage(carrier: &Carrier<'_>, config: &Config, sent: &[Sent]) -> Vec<Member> {
-    if !config.formats.iter().any(|name| name == "baggage") {
-        return Vec::new();
-    }
-    let header = carrier.joined("baggage");
-    let read = config.propagator.extract_with_context(&Context::new(), carrier);
-    let sent = sent.iter().find(|sent| sent.name == "baggage").map_or("", |sent| &sent.value);
-    let texts: Vec<&str> = header.split(',').map(|text| text.trim_matches([' ', '\t'])).collect();
-    let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
-    let key_of = |text: &str| {
-        text.split_once('=').map_or(text, |(key, _)| key.trim_end_matches([' ', '\t'])).to_owned()
-    };
-    let last: HashMap<String, usize> =
-        texts.iter().enumerate().map(|(at, text)| (key_of(text), at)).collect();
-    let one = Limits::new();
-    let members = texts.iter().enumerate().map(|(at, text)| {
-        let (alone, report) = decode(text, &one);
-        let (key, received_bytes) = (key_of(text), text.len());
-        let found = alone.get_with_metadata(&key);
-        let (value, metadata) =
-            found.map_or(("", ""), |(value, metadata)| (value.as_str(), metadata.as_str()));
-        let going = sent.split(',').find(|member| member.split('=').next() == Some(&key));
-        let left_out = match report.reasons().next() {
-            Some((reason, _)) => Some(reason.to_string()),
-            None if last.get(&key) != Some(&at) => Some(Reason::Superseded.to_string()),
-            None if read.baggage().get(&key).is_none() => {
-                Some("not read: over the limits, or not allowed".to_owned())
-            }
-            None if going.is_none() => Some("read, not sent: over the limits, or not allowed".to_owned()),
-            None => None,
-        };
-        let sent_bytes = if left_out.is_none() { going.map_or(0, str::len) } else { 0 };
-        Member {
-            key,
-            value: value.to_owned(),
-            metadata: metadata.to_owned(),
-            received_bytes,
-            sent_bytes,
-            left_out,
-        }
-    });
-    members.collect()
-}
-
 fn tracestate(header: &str) -> Vec<State> {
     let members = header.split(',').map(|member| member.trim_matches([' ', '\t']));
-    let members = members.filter_map(|member| member.split_once('='));
+    let members = members.filter_map(|member| member.split_once('=')).take(crate::parts::MAX_MEMBERS);
     members.map(|(key, value)| State { key: key.to_owned(), value: value.to_owned() }).collect()
-}
-
-fn findings(report: &Report, carrier: &Carrier<'_>, cx: &Context) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut tell = |severity, header: &str, text: String| {
-        findings.push(Finding { severity, header: header.to_owned(), text });
-    };
-    let lost = if report.chosen.is_none() { Severity::Error } else { Severity::Warning };
-    for name in ["traceparent", "b3", "uber-trace-id", "x-amzn-trace-id"] {
-        let lines = carrier.count(name);
-        if lines > 1 {
-            tell(
-                Severity::Error,
-                name,
-                format!("{lines} lines of a header that may come once: nobody can tell which one is meant"),
-            );
-        }
-    }
-    for header in &report.headers {
-        if !header.is_text {
-            tell(
-                lost,
-                &header.name,
-                "the value is not visible ASCII, so carriers do not give it as text".to_owned(),
-            );
-        }
-        for problem in &header.problems {
-            let severity = if header.name == "baggage" { Severity::Warning } else { lost };
-            tell(severity, &header.name, format!("{} (column {})", problem.rule, problem.at + 1));
-        }
-    }
-    let known =
-        report.headers.iter().any(|it| !it.problems.is_empty() || !it.is_text || carrier.count(&it.name) > 1);
-    for format in &report.formats {
-        match format.outcome {
-            Outcome::Refused if !known => {
-                tell(lost, &format.name, "its headers are there and cannot be used".to_owned());
-            }
-            Outcome::Conflicts => tell(
-                Severity::Error,
-                &format.name,
-                "it names another trace than the chosen format: one of the two traces breaks here".to_owned(),
-            ),
-            Outcome::DecisionOnly => {
-                tell(
-                    Severity::Note,
-                    &format.name,
-                    "a sampling decision without a trace: it is about the trace that starts here".to_owned(),
-                );
-            }
-            _ => {}
-        }
-    }
-    let tracestate = !report.tracestate.is_empty() && report.chosen.is_some();
-    if tracestate
-        && !report.sent.iter().any(|sent| sent.name == "tracestate")
-        && cx.conflicting_span_contexts().is_empty()
-    {
-        tell(
-            Severity::Warning,
-            "tracestate",
-            "it breaks a rule, so it is dropped whole; the trace goes on without it".to_owned(),
-        );
-    }
-    for member in report.baggage.iter().filter(|member| member.left_out.is_some()) {
-        let reason = member.left_out.as_deref().unwrap_or_default();
-        tell(Severity::Warning, "baggage", format!("member {:?} is left out: {reason}", short(&member.key)));
-    }
-    let at_risk =
-        report.baggage.iter().filter(|member| member.sent_bytes > otel_baggage_limits::AT_RISK_BYTES);
-    for member in at_risk {
-        tell(
-            Severity::Warning,
-            "baggage",
-            format!("member {:?} is longer than others are known to carry", short(&member.key)),
-        );
-    }
-    if report.left_out > 0 {
-        tell(Severity::Warning, "", format!("{} bytes were not looked at", report.left_out));
-    }
-    findings.sort_by_key(|finding| finding.severity);
-    findings.dedup();
-    findings
-}
-
-/// The first characters of a peer's text; `{:?}` escapes what is not printable.
-fn short(text: &str) -> String {
-    text.chars().take(40).collect()
 }

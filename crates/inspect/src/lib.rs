@@ -1,3 +1,4 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 //! Explains propagation headers: which part of a value means what, which rule is broken and where, which format wins,
 //! what is left out by which limit, and what goes out next.
 //!
@@ -10,7 +11,7 @@
 //! );
 //! let report = inspect(&request, &Config::default());
 //! assert_eq!(report.chosen.as_ref().unwrap().format, "tracecontext");
-//! assert_eq!(report.headers[1].problems[0].at, "tenant=acme".len());
+//! assert_eq!(report.headers[1].problems[0].from, "tenant=acme".len());
 //! assert_eq!(report.baggage[1].left_out, None);
 //! println!("{}", otel_inspect::to_text(&report));
 //! ```
@@ -30,9 +31,12 @@
 
 mod carrier;
 mod config;
+mod findings;
 mod http2;
 mod inspect;
+mod members;
 mod parts;
+mod policy;
 mod report;
 mod request;
 mod sdk;
@@ -42,11 +46,11 @@ pub use config::Config;
 pub use http2::http2_len;
 pub use inspect::inspect;
 pub use report::{
-    Chosen, Difference, Finding, Format, Header, Member, Outcome, Part, Problem, Report, Sent, Severity,
-    Span, State,
+    Chosen, Difference, Finding, Format, Header, Member, Outcome, Part, Policy, Problem, Report, Sent,
+    Severity, Span, State, Withheld,
 };
 pub use request::{Line, MAX_LINES, MAX_TEXT_BYTES, Request, Source};
-pub use text::{to_ansi_text, to_text};
+pub use text::{printable, to_ansi_text, to_json, to_text};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

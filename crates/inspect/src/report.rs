@@ -1,6 +1,7 @@
 //! What is said of a request, as data: every type is `serde::Serialize`.
 
 use crate::Source;
+use otel_propagator_core::located::Located;
 use serde::Serialize;
 
 /// All that a service makes of a request's headers.
@@ -23,6 +24,8 @@ pub struct Report {
     pub tracestate: Vec<State>,
     /// What the service sends on with a span of its own.
     pub sent: Vec<Sent>,
+    /// What a trust boundary does, where the service has one.
+    pub boundary: Option<Policy>,
     /// What is lost, broken or at risk, the worst first.
     pub findings: Vec<Finding>,
     /// What `opentelemetry_sdk`'s own propagators would have done otherwise.
@@ -71,12 +74,23 @@ pub struct Part {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
-    /// The byte at which it is broken, from 0.
-    pub at: usize,
+    /// The first byte that breaks it, from 0.
+    pub from: usize,
+    /// The byte after the last one; `from` where something is missing.
+    pub to: usize,
+    /// The part of the grammar, as the specification names it.
+    pub production: &'static str,
     /// The rule, as one clause.
-    pub rule: String,
+    pub rule: &'static str,
     /// Where the rule stands.
     pub specification: &'static str,
+}
+
+impl From<Located> for Problem {
+    fn from(located: Located) -> Self {
+        let Located { production, rule, range, url, .. } = located;
+        Self { from: range.start, to: range.end, production, rule, specification: url }
+    }
 }
 
 /// What a format found.
@@ -174,8 +188,36 @@ pub struct Sent {
     pub value: String,
     /// The bytes on an HTTP/1.1 connection: name, colon, space, value and line end.
     pub bytes: usize,
-    /// The bytes on an HTTP/2 connection, never indexed, when the name has been sent before.
+    /// The bytes on an HTTP/2 connection when the name has been sent before: an index and the value, Huffman-coded.
     pub http2_bytes: usize,
+    /// The bytes of the first request of the connection, which spells out the name too.
+    pub http2_first_bytes: usize,
+}
+
+/// What a trust boundary does with the request.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Policy {
+    /// What became of the caller's trace: `continued`, `restarted-with-link`, `not-continued`, or `none` where there is none.
+    pub trace: &'static str,
+    /// The keys of baggage that were read and not accepted.
+    pub not_accepted: Vec<String>,
+    /// Where the next request goes to, with the port if it is known; `unknown` if nothing is.
+    pub destination: String,
+    /// The rule for this destination.
+    pub rule: String,
+    /// What the destination does not get.
+    pub withheld: Vec<Withheld>,
+}
+
+/// A header, or a part of it, that a trust boundary keeps from a destination.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Withheld {
+    /// The header.
+    pub header: String,
+    /// The keys of the members that are kept back; empty where it is the whole header.
+    pub keys: Vec<String>,
 }
 
 /// Something that a person should know.
@@ -207,7 +249,7 @@ pub enum Severity {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {
-    /// The row of `docs/from-the-sdk.md`.
+    /// The row of `docs/from-the-sdk.md`, as it stands there.
     pub row: &'static str,
     /// What the SDK does.
     pub sdk: &'static str,

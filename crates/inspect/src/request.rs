@@ -139,8 +139,10 @@ impl Request {
                 }
                 for (key, value) in object {
                     match value {
-                        Value::String(text) if is_known(key) => self.push(key, text.as_bytes()),
-                        Value::Array(lines) if is_known(key) => {
+                        Value::String(text) if carries_context(&key.to_ascii_lowercase()) => {
+                            self.push(key, text.as_bytes());
+                        }
+                        Value::Array(lines) if carries_context(&key.to_ascii_lowercase()) => {
                             let lines = lines.iter().filter_map(Value::as_str);
                             lines.for_each(|line| self.push(key, line.as_bytes()));
                         }
@@ -172,42 +174,50 @@ impl Request {
     /// `name=value`, `name: value`, `name="value"` anywhere in a line, of names that carry context.
     fn log_line(&mut self, line: &[u8]) {
         let line = String::from_utf8_lossy(line);
-        for name in KNOWN {
-            for (at, _) in line.match_indices(name) {
-                let before = line.get(..at).unwrap_or_default();
-                let after = line.get(at + name.len()..).unwrap_or_default();
-                let starts_here =
-                    !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-                if let Some(value) = assigned(after).filter(|_| starts_here) {
-                    self.source = Source::LogLine;
-                    self.push(name, value.as_bytes());
-                }
+        let lower = line.to_ascii_lowercase();
+        let places = |name: &'static str| lower.match_indices(name).map(move |(at, _)| (at, name));
+        let mut places: Vec<(usize, &str)> = KNOWN.into_iter().flat_map(places).collect();
+        places.sort_unstable();
+        let mut end = 0;
+        for (at, name) in places {
+            // A value is text, whatever names are in it, and no byte of one is looked at twice.
+            let Some(before) = lower.get(..at).filter(|_| at >= end) else { continue };
+            let starts_here = !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+            let after = line.get(at + name.len()..).unwrap_or_default();
+            if let Some(value) = assigned(after).filter(|_| starts_here) {
+                self.source = Source::LogLine;
+                end = at + name.len() + value.len();
+                self.push(name, value.as_bytes());
             }
         }
     }
 }
 
-/// The headers that carry context, longest first where one begins as another does.
-const KNOWN: [&str; 14] = [
+/// Whether a header of this name, in lower case, carries context.
+pub(crate) fn carries_context(name: &str) -> bool {
+    KNOWN.contains(&name)
+        || ["x-b3-", "uberctx-", "ot-tracer-", "ot-baggage-"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The headers that carry context, by their whole names.
+const KNOWN: [&str; 16] = [
     "traceparent",
     "tracestate",
     "baggage",
+    "b3",
     "x-b3-traceid",
     "x-b3-spanid",
     "x-b3-parentspanid",
     "x-b3-sampled",
     "x-b3-flags",
-    "b3",
     "uber-trace-id",
+    "jaeger-baggage",
+    "jaeger-debug-id",
     "x-amzn-trace-id",
     "ot-tracer-traceid",
     "ot-tracer-spanid",
     "ot-tracer-sampled",
 ];
-
-fn is_known(name: &str) -> bool {
-    KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
-}
 
 /// `name: value`, of which the name is a token.
 fn header_line(line: &[u8]) -> Option<(&str, &[u8])> {
@@ -274,6 +284,23 @@ mod tests {
                 Source::Json,
                 &[("baggage", "a=1"), ("baggage", "b=2")],
             ),
+            (
+                "Envoy's access log, JSON",
+                r#"{"authority":"shop","x-b3-traceid":"4d","X-Amzn-Trace-Id":"Root=1-5759e988-bd","uberctx-tenant":"acme","response_code":200}"#,
+                Source::Json,
+                &[
+                    ("x-amzn-trace-id", "Root=1-5759e988-bd"),
+                    ("uberctx-tenant", "acme"),
+                    ("x-b3-traceid", "4d"),
+                ],
+            ),
+            (
+                "Envoy's access log, text: its default format with the headers after it",
+                "[2026-01-01T00:00:00.000Z] \"GET /orders HTTP/1.1\" 200 - 0 6 2 1 \"-\" \"curl/8.5.0\" \"88d2e0d0\" \"shop\" \"10.0.0.1:80\" uber-trace-id=\"4d:17c29:0:1\" X-B3-TraceId=4d ot-tracer-traceid=- baggage=\"a=1;p, b3=2\"",
+                Source::LogLine,
+                &[("uber-trace-id", "4d:17c29:0:1"), ("x-b3-traceid", "4d"), ("baggage", "a=1;p, b3=2")],
+            ),
+            ("names in a value without end", "b3=b3=b3=b3=1", Source::LogLine, &[("b3", "b3=b3=b3=1")]),
             (
                 "an access log line",
                 r#"[2026-01-01T00:00:00Z] "GET / HTTP/1.1" 200 traceparent="00-a-b-01" b3=0 x-b3-flags=-"#,

@@ -1,6 +1,6 @@
 //! A report for a person, as lines of text.
 
-use crate::report::{Format, Header, Member, Outcome, Report, Sent, Severity};
+use crate::report::{Format, Header, Member, Outcome, Report, Sent, Severity, Withheld};
 use std::fmt::Write;
 
 /// The report as plain text, without control characters.
@@ -21,6 +21,28 @@ pub fn to_text(report: &Report) -> String {
 #[must_use]
 pub fn to_ansi_text(report: &Report) -> String {
     Page { out: String::new(), colours: true }.report(report)
+}
+
+/// The report as JSON, with an escape for each control character and for what turns text around; `null` never.
+///
+/// ```
+/// use otel_inspect::{Config, Request, inspect, to_json};
+///
+/// let report = inspect(&Request::new([("baggage", "a=%C2%9B31m")]), &Config::default());
+/// assert!(to_json(&report).contains(r#""value": "\u009b31m""#));
+/// ```
+#[must_use]
+pub fn to_json(report: &Report) -> String {
+    let json = serde_json::to_string_pretty(report).unwrap_or_default();
+    // Outside of strings there is none but the ends of lines.
+    json.chars().fold(String::with_capacity(json.len()), |mut escaped, c| {
+        if c != '\n' && is_unprintable(c) {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+        escaped
+    })
 }
 
 struct Page {
@@ -75,6 +97,7 @@ impl Page {
             self.line(Colour::Faint, "  nothing: there is no span yet, and no baggage");
         }
         report.sent.iter().for_each(|sent| self.sent(sent));
+        self.policy(report);
         self.findings(report);
         self.differences(report);
         self.out
@@ -124,9 +147,10 @@ impl Page {
             self.line(Colour::Faint, &format!("{}: {}", part.production, part.meaning));
         }
         for problem in &header.problems {
-            let indent = header.name.len() + 2 + problem.at;
+            let indent = header.name.len() + 2 + problem.from;
             self.plain(&" ".repeat(indent.min(MAX_INDENT)));
-            self.put(Colour::Bad, &format!("^ {} (column {})", problem.rule, problem.at + 1));
+            let mark = "^".repeat((problem.to - problem.from).clamp(1, MAX_MARK));
+            self.put(Colour::Bad, &format!("{mark} {} (column {})", problem.rule, problem.from + 1));
             self.line(Colour::Faint, &format!(" {}", problem.specification));
         }
     }
@@ -183,7 +207,32 @@ impl Page {
 
     fn sent(&mut self, sent: &Sent) {
         self.plain(&format!("  {}: {}  ", sent.name, sent.value));
-        self.line(Colour::Faint, &format!("{} bytes, {} on HTTP/2", sent.bytes, sent.http2_bytes));
+        self.line(
+            Colour::Faint,
+            &format!(
+                "{} bytes; on HTTP/2 {}, the first time {}",
+                sent.bytes, sent.http2_bytes, sent.http2_first_bytes
+            ),
+        );
+    }
+
+    fn policy(&mut self, report: &Report) {
+        let Some(policy) = &report.boundary else { return };
+        self.head("trust boundary");
+        self.plain(&format!("  the caller's trace: {}", policy.trace));
+        self.end();
+        if !policy.not_accepted.is_empty() {
+            self.line(
+                Colour::Doubtful,
+                &format!("  baggage not accepted: {}", policy.not_accepted.join(", ")),
+            );
+        }
+        self.plain(&format!("  {} has the rule {:?}", policy.destination, policy.rule));
+        self.end();
+        for Withheld { header, keys } in &policy.withheld {
+            let what = if keys.is_empty() { "all of it".to_owned() } else { keys.join(", ") };
+            self.line(Colour::Doubtful, &format!("  {header} withheld: {what}"));
+        }
     }
 
     fn findings(&mut self, report: &Report) {
@@ -215,19 +264,29 @@ impl Page {
     }
 }
 
+const MAX_MARK: usize = 60;
 /// A mark under a value of a megabyte is not pushed a megabyte to the right.
 const MAX_INDENT: usize = 200;
 
-/// The text with an escape for each control character, so that it cannot steer a terminal.
-fn printable(text: &str) -> String {
+/// The text with an escape for each control character, and for what turns text around, so that it cannot steer a terminal.
+///
+/// ```
+/// assert_eq!(otel_inspect::printable("a\u{1b}[2J"), "a\\u{1b}[2J");
+/// ```
+#[must_use]
+pub fn printable(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut printable, c| {
-        if c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        {
+        if is_unprintable(c) {
             printable.extend(c.escape_unicode());
         } else {
             printable.push(c);
         }
         printable
     })
+}
+
+/// Controls, and what turns text around or cannot be seen; all are in the basic plane.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -1,7 +1,13 @@
 //! The command, as a person runs it.
 
 #![cfg(feature = "cli")]
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test program")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test program"
+)]
 
 use std::{
     fs,
@@ -110,26 +116,173 @@ fn completions_and_a_manual_page() {
     assert!(code == 0 && page.contains(".TH otelp"), "{page}");
 }
 
-/// The pairs of a command and what it prints of `docs/otelp.md`.
-fn shown() -> Vec<(String, String)> {
-    let page = include_str!("../../../docs/otelp.md");
-    let blocks: Vec<&str> = page.split("\n```").collect();
-    let pairs = blocks.windows(3).filter_map(|it| match it {
-        [command, _, output] => Some((command.strip_prefix("sh\n")?, output.strip_prefix("text\n")?)),
-        _ => None,
-    });
-    pairs.map(|(command, output)| (command.to_owned(), output.to_owned())).collect()
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/otelp.md");
+
+/// The page with what is printed now under each command, and how many there are.
+fn renewed(page: &str) -> (String, usize) {
+    let mut blocks: Vec<String> = page.split("\n```").map(str::to_owned).collect();
+    let mut shown = 0;
+    for at in 2..blocks.len() {
+        let command = blocks[at - 2].strip_prefix("sh\n").map(str::to_owned);
+        if let Some(command) = command.filter(|_| blocks[at].lines().next() == Some("text")) {
+            blocks[at] = ["text\n", printed(&command).trim_end()].concat();
+            shown += 1;
+        }
+    }
+    (blocks.join("\n```"), shown)
+}
+
+fn printed(command: &str) -> String {
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_otelp")).parent().unwrap();
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
+    let mut bash = Command::new("bash");
+    bash.args(["-c", command]).env("PATH", path).env_remove("OTEL_PROPAGATORS");
+    let output = bash.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// `RENEW=1 cargo test -p otel-inspect --test otelp` writes the page anew.
+#[test]
+fn the_page_shows_what_is_printed() {
+    let page = fs::read_to_string(PAGE).unwrap();
+    let (renewed, shown) = renewed(&page);
+    assert_eq!(shown, 6, "the five commonest faults, and a trust boundary");
+    if std::env::var_os("RENEW").is_some() {
+        return fs::write(PAGE, renewed).unwrap();
+    }
+    for (line, expected) in page.lines().zip(renewed.lines()) {
+        assert_eq!(line, expected);
+    }
+    assert_eq!(page, renewed);
 }
 
 #[test]
-fn the_page_shows_what_is_printed() {
-    let shown = shown();
-    assert_eq!(shown.len(), 5, "the five commonest faults");
-    for (command, output) in shown {
-        let binary = std::path::Path::new(env!("CARGO_BIN_EXE_otelp")).parent().unwrap();
-        let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
-        let printed = Command::new("bash").args(["-c", &command]).env("PATH", path).output().unwrap();
-        let printed = String::from_utf8(printed.stdout).unwrap();
-        assert_eq!(printed.trim_end(), output.trim_end(), "{command}");
+fn json_has_the_keys_that_the_page_lists() {
+    let page = fs::read_to_string(PAGE).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let mut listed: Vec<(String, Vec<String>)> = rows
+        .skip_while(|row| row.0 != "source")
+        .map(|(path, holds)| {
+            let words = holds.split('`').skip(1).step_by(2).map(|word| word.trim_end_matches("[]"));
+            (path.replace("[]", ""), words.map(str::to_owned).collect())
+        })
+        .collect();
+    listed.retain(|(_, keys)| !keys.is_empty());
+    let all = [
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03",
+        "tracestate: a=1",
+        "baggage: a=1,b",
+    ];
+    let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/otelp-policy.json");
+    let destination = "api.partner.example:443";
+    let options = ["read", "--json", "--boundary", policy, "--destination", destination];
+    let (_, told) = otelp(&[&options[..], &all].concat(), "");
+    let report: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let mut found = 0;
+    let mut check = |path: &str, value: &serde_json::Value| {
+        let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
+        let (_, words) =
+            listed.iter().find(|row| row.0 == path).unwrap_or_else(|| panic!("{path} is not listed"));
+        for key in keys {
+            assert!(words.contains(key), "{path}.{key} is not listed");
+            found += 1;
+        }
+    };
+    let top: Vec<&str> = listed.iter().map(|row| &*row.0).filter(|path| !path.contains('.')).collect();
+    for key in report.as_object().unwrap().keys() {
+        assert!(top.contains(&&**key) || key == "left_out", "{key} is not listed");
     }
+    check("headers", &report["headers"][0]);
+    check("headers.parts", &report["headers"][0]["parts"][0]);
+    check("headers.problems", &report["headers"][2]["problems"][0]);
+    check("formats", &report["formats"][0]);
+    check("formats.span", &report["formats"][0]["span"]);
+    check("chosen", &report["chosen"]);
+    check("baggage", &report["baggage"][0]);
+    check("tracestate", &report["tracestate"][0]);
+    check("sent", &report["sent"][0]);
+    check("boundary", &report["boundary"]);
+    check("boundary.withheld", &report["boundary"]["withheld"][0]);
+    check("findings", &report["findings"][0]);
+    check("sdk", &report["sdk"][0]);
+    assert_eq!(found, 50, "a key was added: it belongs on the page");
+}
+
+#[test]
+fn colours_at_a_terminal_only_and_never_where_no_color_is_set() {
+    let run = |variables: &[(&str, &str)]| {
+        let binary = env!("CARGO_BIN_EXE_otelp");
+        // `script` gives the command a terminal.
+        let mut command = Command::new("script");
+        command.args(["-qec", &format!("{binary} read '{GOOD}'"), "/dev/null"]).env("TERM", "xterm");
+        command.env_remove("NO_COLOR").env_remove("OTEL_PROPAGATORS").env_remove("CI");
+        let output = command.envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(run(&[]).contains("\u{1b}[32mchosen"), "a terminal has colours");
+    let plain = run(&[("NO_COLOR", "1")]);
+    assert!(plain.contains("chosen") && !plain.contains('\u{1b}'), "{plain:?}");
+}
+
+/// What a terminal obeys: an escape, a C1 control, a carriage return, a bell, and text that runs backwards.
+const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\r\u{7}\u{202e}";
+
+#[test]
+fn no_control_of_the_input_is_printed_in_any_place() {
+    let places = [
+        "traceparent: 00-@-b7ad6b7169203331-01",
+        "tracestate: a=@",
+        "tracestate: @=a",
+        "baggage: @=1,a=@;@",
+        "baggage: a=%1B%5B2J%C2%9B31m%E2%80%AE",
+        "baggage: a=1;p=%1B",
+        "b3: @",
+        "x-b3-traceid: @",
+        "uber-trace-id: @",
+        "uber-trace-id: %1B%5B2J",
+        "x-amzn-trace-id: Root=@",
+        "ot-tracer-traceid: @",
+        "@: 1",
+        "uberctx-@: 1",
+        r#"{"traceparent":"@","uberctx-\u001b[2J\u009b\u202e":"\u001b[2J\u009b\u202e","baggage":["a=\u001b"]}"#,
+        r#"{"headers":[{"name":"ot-baggage-\u001b[2J","value":"\u001b"}]}"#,
+        "> b3: @",
+        "\"GET @ HTTP/1.1\" traceparent=\"@\" b3=@",
+    ];
+    let all = "tracecontext,b3,b3multi,jaeger,xray,ottrace,baggage";
+    for place in places {
+        let text = place.replace('@', HOSTILE);
+        for options in [&["read", "-p", all][..], &["read", "--json", "-p", all]] {
+            let (code, told) = otelp(options, &text);
+            assert!(code < 2, "{place}: {told}");
+            let is_raw = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{202a}'..='\u{202e}'));
+            assert!(!told.contains(is_raw), "{place}: {told:?}");
+        }
+    }
+    let (code, told) = otelp(&["read", "-f", "\u{1b}[2J\u{9b}"], "");
+    assert!(code == 2 && !told.contains(['\u{1b}', '\u{9b}']), "{told:?}");
+}
+
+#[test]
+fn bytes_that_are_no_text_and_more_than_is_looked_at() {
+    let run = |bytes: &[u8], options: &[&str]| {
+        let folder = std::env::temp_dir().join(format!("otelp-bytes-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("request");
+        fs::write(&path, bytes).unwrap();
+        let stdin = Stdio::from(fs::File::open(&path).unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_otelp"));
+        command.arg("read").args(options).env_remove("OTEL_PROPAGATORS").stdin(stdin);
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, told) = run(b"baggage: a=\xff\xfe\nbaggage: b=1", &[]);
+    assert!(code == 1 && told.contains(r"a=\xff\xfe") && told.contains("not visible ASCII"), "{told}");
+    let (code, told) = run(b"traceparent: 00-\x80\xc3", &["--json"]);
+    assert!(code == 1 && told.contains(r"00-\\x80\\xc3"), "{told}");
+    let megabyte = [b"baggage: ".as_slice(), &b"a,".repeat(1 << 20)].concat();
+    let (code, told) = run(&megabyte, &[]);
+    assert!(code == 1 && told.contains("bytes were not looked at"), "{}", told.len());
+    assert!(told.contains("more members are not shown"), "{}", told.len());
+    assert!(told.len() < 2_000_000, "{} bytes for a text of two megabytes", told.len());
 }

@@ -79,8 +79,8 @@ impl ParseError {
         match (self.kind, place) {
             (ErrorKind::TooLong, _) => within(value, LONGEST..value.len()),
             (ErrorKind::FieldCount, _) if !value.contains('%') => {
-                let fifth = field(value, ':', 4).start;
-                within(value, fifth.saturating_sub(1)..value.len())
+                let fifth = value.match_indices(':').nth(3).map_or(value.len(), |(at, _)| at);
+                fifth..value.len()
             }
             (
                 ErrorKind::TraceIdDigits

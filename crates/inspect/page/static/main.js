@@ -32,11 +32,14 @@ function value(header) {
   header.parts.forEach((part, turn) => {
     pieces.push(header.value.slice(at, part.from));
     const text = node("span", { class: `part part${turn % 4}`, title: part.production });
-    const marks = header.problems.map((problem) => problem.at).filter((place) => place >= part.from && place < part.to);
     let from = part.from;
-    for (const place of marks) {
-      text.append(header.value.slice(from, place), node("span", { class: "mark" }, header.value.slice(place, place + 1)));
-      from = place + 1;
+    for (const problem of header.problems) {
+      // Where something is missing, the character before the gap is marked.
+      const start = problem.to > problem.from ? problem.from : problem.from - 1;
+      const begin = Math.max(start, from), end = Math.min(Math.max(problem.to, start + 1), part.to);
+      if (begin >= end) continue;
+      text.append(header.value.slice(from, begin), node("mark", {}, header.value.slice(begin, end)));
+      from = end;
     }
     text.append(header.value.slice(from, part.to));
     pieces.push(text);
@@ -54,7 +57,7 @@ function header(header) {
   });
   for (const problem of header.problems) {
     const link = node("a", { href: problem.specification, rel: "noreferrer" }, "the rule");
-    list.append(node("dt", { class: "bad" }, `column ${problem.at + 1}`), node("dd", { class: "bad" }, `${problem.rule}: `, link));
+    list.append(node("dt", { class: "bad" }, `column ${problem.from + 1}`), node("dd", { class: "bad" }, `${problem.rule}: `, link));
   }
   if (!header.is_text) list.append(node("dt", { class: "bad" }, "not text"), node("dd", { class: "bad" }, "carriers do not give it"));
   return node("article", { class: "header" }, node("div", { class: "value" }, node("span", { class: "name" }, `${header.name}: `), ...value(header)), list);

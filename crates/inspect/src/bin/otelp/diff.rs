@@ -1,7 +1,7 @@
 //! `otelp diff`.
 
 use crate::read;
-use otel_inspect::{Config, Report, inspect};
+use otel_inspect::{Config, Report, inspect, printable};
 use serde_json::Value;
 use std::{error::Error, path::Path, process::ExitCode};
 
@@ -10,7 +10,7 @@ pub(crate) fn run(one: &Path, other: &Path, config: &Config) -> Result<ExitCode,
         [one, other].map(|path| read::from_file(path).map(|request| inspect(&request, config)));
     let differences = differences(&one?, &other?)?;
     for Difference { path, one, other } in &differences {
-        println!("{path}\n  - {one}\n  + {other}");
+        println!("{path}\n  - {}\n  + {}", printable(one), printable(other));
     }
     if differences.is_empty() {
         println!("the same to this service");
@@ -47,7 +47,6 @@ fn compare(path: &str, one: Option<&Value>, other: Option<&Value>, differences: 
         }
         (one, other) if one == other => {}
         (one, other) => {
-            // JSON escapes controls, so no peer's byte steers the terminal.
             let text = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
             differences.push(Difference { path: path.to_owned(), one: text(one), other: text(other) });
         }

@@ -9,8 +9,17 @@ mod send;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use otel_baggage_limits::Limits;
-use otel_inspect::Config;
-use std::{error::Error, io, net::SocketAddr, path::PathBuf, process::ExitCode};
+use otel_composite::Registry;
+use otel_inspect::{Config, printable};
+use otel_trust_boundary::{Boundary, Destination};
+use std::{
+    error::Error,
+    ffi::OsString,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Explains the headers that carry a trace and its baggage from service to service.
 #[derive(Debug, Parser)]
@@ -25,7 +34,7 @@ enum Command {
     /// Says what a service makes of a request's headers; exit code 1 where something is lost or broken.
     Read {
         /// Header lines such as `b3: 0`; without any, standard input is read.
-        headers: Vec<String>,
+        headers: Vec<OsString>,
         /// A file with header lines, an HTTP request, `curl -v` output, a HAR entry, or access log lines.
         #[arg(long, short, conflicts_with = "headers")]
         file: Option<PathBuf>,
@@ -99,21 +108,44 @@ struct Service {
     /// The most members of baggage that are sent.
     #[arg(long, value_name = "MEMBERS")]
     max_members: Option<usize>,
+    /// The trust boundary: a policy as JSON, or an OpenTelemetry configuration file that has one.
+    #[arg(long, value_name = "FILE")]
+    boundary: Option<PathBuf>,
+    /// Where the next request goes to, as `host` or `host:port`; unknown unless given.
+    #[arg(long, value_name = "HOST", requires = "boundary")]
+    destination: Option<String>,
 }
 
 impl Service {
     fn config(&self) -> Result<Config, Box<dyn Error>> {
         let limits = self.max_bytes.iter().fold(Limits::new(), |limits, &bytes| limits.max_bytes(bytes));
         let limits = self.max_members.iter().fold(limits, |limits, &members| limits.max_members(members));
-        Ok(Config::with_limits(&self.propagators, limits)?)
+        let config = Config::with_limits(&self.propagators, limits)?;
+        let Some(path) = &self.boundary else { return Ok(config) };
+        let destination = self.destination.as_deref().map_or_else(Destination::unknown, Destination::host);
+        Ok(config.with_boundary(boundary(path)?, destination))
     }
+}
+
+fn boundary(path: &Path) -> Result<Boundary, Box<dyn Error>> {
+    let told = |error: &dyn Error| format!("{}: {error}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| told(&error))?;
+    if let Ok(policy) = serde_json::from_str::<serde_json::Value>(&text)
+        && policy.get("default_egress_action").is_some()
+    {
+        return Ok(Boundary::from_config(policy).map_err(|error| told(&error))?);
+    }
+    let file = otel_composite::Config::from_yaml(&text).map_err(|error| told(&error))?;
+    let service = Registry::new().builder_from_config(&file).map_err(|error| told(&error))?.build();
+    let none = || format!("{}: there is no trust boundary in it", path.display());
+    Ok(service.boundary().cloned().ok_or_else(none)?)
 }
 
 fn main() -> ExitCode {
     match run(Otelp::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            anstream::eprintln!("otelp: {error}");
+            anstream::eprintln!("otelp: {}", printable(&error.to_string()));
             ExitCode::from(2)
         }
     }

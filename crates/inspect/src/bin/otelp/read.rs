@@ -1,8 +1,9 @@
 //! `otelp read`.
 
-use otel_inspect::{Config, MAX_TEXT_BYTES, Report, Request, inspect, to_ansi_text};
+use otel_inspect::{Config, MAX_TEXT_BYTES, Report, Request, inspect, to_ansi_text, to_json};
 use std::{
     error::Error,
+    ffi::OsString,
     fs::File,
     io::{self, Read},
     path::Path,
@@ -10,14 +11,14 @@ use std::{
 };
 
 pub(crate) fn run(
-    headers: &[String],
+    headers: &[OsString],
     file: Option<&Path>,
     json: bool,
     config: &Config,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let report = inspect(&request(headers, file)?, config);
     if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        println!("{}", to_json(&report));
     } else {
         anstream::print!("{}", to_ansi_text(&report));
     }
@@ -29,11 +30,14 @@ fn verdict(report: &Report) -> ExitCode {
     if report.is_clean() && !report.headers.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn request(headers: &[String], file: Option<&Path>) -> Result<Request, Box<dyn Error>> {
+fn request(headers: &[OsString], file: Option<&Path>) -> Result<Request, Box<dyn Error>> {
     match file {
         Some(path) => from_file(path),
         None if headers.is_empty() => bounded(io::stdin().lock()),
-        None => Ok(Request::parse(headers.join("\n").as_bytes())),
+        None => {
+            let lines: Vec<&[u8]> = headers.iter().map(|line| line.as_encoded_bytes()).collect();
+            Ok(Request::parse(&lines.join(&b'\n')))
+        }
     }
 }
 

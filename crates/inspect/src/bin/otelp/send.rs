@@ -7,6 +7,7 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
 };
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+use otel_inspect::printable;
 use std::{collections::HashMap, error::Error, process::ExitCode, time::Duration};
 
 pub(crate) fn run(
@@ -28,11 +29,11 @@ pub(crate) fn run(
         .new_agent();
     let mut request = agent.get(url);
     for (name, value) in &headers {
-        println!("{name}: {value}");
+        println!("{name}: {value}", value = printable(value));
         request = request.header(name, value);
     }
     let response = request.call()?;
-    println!("{} answered {}", url, response.status());
+    println!("{} answered {}", printable(url), response.status());
     Ok(if response.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -52,7 +53,7 @@ pub(crate) fn new_trace(baggage: &[String], sampled: bool) -> Result<Context, Bo
 }
 
 /// What a service with these propagators sends, by name.
-pub(crate) fn headers(cx: &Context, propagators: &str) -> Result<Vec<(String, String)>, Box<dyn Error>> {
+fn headers(cx: &Context, propagators: &str) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let mut headers = HashMap::new();
     otel_composite::from_list(propagators)?.inject_context(cx, &mut headers);
     let mut headers: Vec<(String, String)> = headers.into_iter().collect();
