@@ -164,6 +164,10 @@ impl Builder {
         Self { parts, writing, ..Self::default() }
     }
 
+    pub(crate) fn with_limits(self, inbound_limits: Option<Limits>, limits: Option<Limits>) -> Self {
+        Self { limits, inbound_limits, ..self }
+    }
+
     pub(crate) fn with_problems(self, problems: Vec<Problem>) -> Self {
         Self { problems, ..self }
     }
@@ -175,7 +179,8 @@ impl Builder {
     /// The composite.
     #[must_use]
     pub fn build(mut self) -> CompositePropagator {
-        self.hand_on_limits();
+        let (inbound, outbound) = (self.inbound_limits.as_ref(), self.limits.as_ref());
+        self.parts.iter_mut().for_each(|part| part.take_limits(inbound, outbound));
         self.read_once();
         let (description, fields) = (self.to_string(), distinct(self.writers().flat_map(Part::fields)));
         let watch = self.watch(&fields, &description);
@@ -184,10 +189,8 @@ impl Builder {
             self.problems.push(Problem::SilentMeter);
         }
         let observer = watch.as_ref().map(|watch| watch.observer()).unwrap_or_default();
-        self.parts.iter_mut().for_each(|part| part.settle(&observer));
-        if let Some(limits) = &self.inbound_limits {
-            self.parts.iter_mut().for_each(|part| part.check_inbound(limits, &observer));
-        }
+        let inbound = self.inbound_limits.as_ref();
+        self.parts.iter_mut().for_each(|part| part.settle(inbound, &observer));
         #[cfg(feature = "boundary")]
         let boundary = self.boundary.take();
         let propagator = CompositePropagator(Arc::new(Composite {
@@ -208,15 +211,6 @@ impl Builder {
             None => propagator,
         };
         propagator
-    }
-
-    fn hand_on_limits(&mut self) {
-        if let Some(limits) = &self.limits {
-            self.parts.iter_mut().for_each(|part| part.hold_to(limits));
-        }
-        if let Some(limits) = &self.inbound_limits {
-            self.parts.iter_mut().for_each(|part| part.hold_inbound_to(limits));
-        }
     }
 
     /// Reading the same headers a second time in the same way brings nothing: the one that decides stays.

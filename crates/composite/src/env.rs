@@ -7,6 +7,8 @@ use std::env;
 const PROPAGATORS: &str = "OTEL_PROPAGATORS";
 const MAX_MEMBERS: &str = "OTELP_BAGGAGE_MAX_MEMBERS";
 const MAX_BYTES: &str = "OTELP_BAGGAGE_MAX_BYTES";
+const INBOUND_MAX_MEMBERS: &str = "OTELP_BAGGAGE_INBOUND_MAX_MEMBERS";
+const INBOUND_MAX_BYTES: &str = "OTELP_BAGGAGE_INBOUND_MAX_BYTES";
 
 impl Registry {
     /// The propagators that the environment asks for: see [`from_env`](crate::from_env).
@@ -46,13 +48,9 @@ impl Registry {
         } else {
             self.builder(&list, &list, &mut problems)
         };
-        let members = number(MAX_MEMBERS, &mut problems);
-        let bytes = number(MAX_BYTES, &mut problems);
-        let builder = builder.with_problems(problems);
-        match limits(members, bytes) {
-            Some(limits) => builder.limits(limits),
-            None => builder,
-        }
+        let outbound = limits(MAX_MEMBERS, MAX_BYTES, &mut problems);
+        let inbound = limits(INBOUND_MAX_MEMBERS, INBOUND_MAX_BYTES, &mut problems);
+        builder.with_limits(inbound, outbound).with_problems(problems)
     }
 
     /// What an unset variable means in this build.
@@ -66,16 +64,18 @@ impl Registry {
     }
 }
 
-fn limits(members: Option<usize>, bytes: Option<usize>) -> Option<Limits> {
+/// What two variables say; nothing where neither holds a number.
+fn limits(members: &'static str, bytes: &'static str, problems: &mut Vec<Problem>) -> Option<Limits> {
+    let (members, bytes) = (number(members, problems), number(bytes, problems));
     members.or(bytes)?;
-    let limits = match members {
-        Some(members) => Limits::new().max_members(members),
-        None => Limits::new(),
-    };
-    Some(match bytes {
-        Some(bytes) => limits.max_bytes(bytes),
-        None => limits,
-    })
+    let mut limits = Limits::new();
+    if let Some(members) = members {
+        limits = limits.max_members(members);
+    }
+    if let Some(bytes) = bytes {
+        limits = limits.max_bytes(bytes);
+    }
+    Some(limits)
 }
 
 /// The number that a variable holds; nothing where it is unset or empty.

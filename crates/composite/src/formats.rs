@@ -1,12 +1,10 @@
-//! The formats of this workspace, one row each: a new format is one row here, and a feature with an optional dependency in
-//! the manifest.
+//! The formats of this workspace: a new one is a row here with what is known of it, and a feature with an optional
+//! dependency in the manifest.
 
 use crate::{
     Concern,
     part::{Known, Part},
 };
-#[allow(unused_imports, reason = "there may be no format")]
-use opentelemetry::propagation::TextMapPropagator as _;
 use std::any::Any;
 
 /// A name that `OTEL_PROPAGATORS` may hold, and the propagator of this workspace behind it.
@@ -29,7 +27,7 @@ pub(crate) struct CompiledIn {
 }
 
 macro_rules! formats {
-    ($($name:literal, $feature:literal, $concern:ident, $propagator:path, $make:ident, $known:expr;)*) => {
+    ($($name:literal, $feature:literal, $concern:ident, $propagator:path, $make:ident, $known:ident;)*) => {
         /// All of them, the preferred spelling of a feature first.
         pub(crate) const FORMATS: &[Format] = &[$(Format {
             name: $name,
@@ -38,7 +36,7 @@ macro_rules! formats {
             #[cfg(feature = $feature)]
             compiled_in: Some(CompiledIn {
                 make: |concern| Part::new(concern, <$propagator>::$make()),
-                recognise: |it| it.downcast_ref::<$propagator>().map($known),
+                recognise: |it| it.downcast_ref::<$propagator>().map(known::$known),
             }),
             #[cfg(not(feature = $feature))]
             compiled_in: None,
@@ -46,35 +44,82 @@ macro_rules! formats {
     };
 }
 
-// The name in OTEL_PROPAGATORS, the feature, the concern, the propagator and its constructor, and what is known of one:
-// its name, the headers that it reads, those of them that say nothing on their own (`beside`), and the limits that its
-// baggage keeps to (`bounded`) if it sends any.
+// The name in OTEL_PROPAGATORS, the feature, the concern, the propagator and its constructor, and what is known of one.
 formats! {
-    "tracecontext", "tracecontext", Trace, otel_tracecontext::TraceContextPropagator, new,
-        |it| Known::new("tracecontext", it.fields()).beside(&["tracestate"]);
-    "baggage", "w3c-baggage", Baggage, otel_w3c_baggage::BaggagePropagator, new,
-        |it| Known::new("baggage", it.fields())
-            .bounded(true, it, (it.inbound_limits(), it.outbound_limits()), |it, limits, observer| {
-                it.with_inbound_limits(limits.inbound).with_outbound_limits(limits.outbound).with_observer(observer)
-            });
-    "b3", "b3", Trace, otel_b3::B3Propagator, single,
-        |it| Known::new(b3_name(*it), it.extract_fields()).beside(&["x-b3-flags", "x-b3-parentspanid"]).leaves_decisions_open();
-    "b3multi", "b3", Trace, otel_b3::B3Propagator, multi,
-        |it| Known::new(b3_name(*it), it.extract_fields()).beside(&["x-b3-flags", "x-b3-parentspanid"]).leaves_decisions_open();
-    "jaeger", "jaeger", Trace, otel_jaeger::JaegerPropagator, new,
-        |it| Known::new("jaeger", it.extract_fields()).leaves_decisions_open()
-            .bounded(it.baggage().is_sent(), it, (it.inbound_limits(), it.outbound_limits()), |it, limits, observer| {
-                it.with_inbound_limits(limits.inbound).with_outbound_limits(limits.outbound).with_observer(observer)
-            });
-    "xray", "xray", Trace, otel_xray::XrayPropagator, new,
-        |it| Known::new(if it.reads_environment() { "xray-lambda" } else { "xray" }, it.extract_fields()).leaves_decisions_open();
-    "xray-lambda", "xray", Trace, otel_xray::XrayPropagator, lambda,
-        |it| Known::new(if it.reads_environment() { "xray-lambda" } else { "xray" }, it.extract_fields()).leaves_decisions_open();
-    "ottrace", "ottrace", Trace, otel_ottrace::OtTracePropagator, new,
-        |it| Known::new("ottrace", it.extract_fields())
-            .bounded(it.baggage().is_sent(), it, (it.inbound_limits(), it.outbound_limits()), |it, limits, observer| {
-                it.with_inbound_limits(limits.inbound).with_outbound_limits(limits.outbound).with_observer(observer)
-            });
+    "tracecontext", "tracecontext", Trace, otel_tracecontext::TraceContextPropagator, new, tracecontext;
+    "baggage", "w3c-baggage", Baggage, otel_w3c_baggage::BaggagePropagator, new, baggage;
+    "b3", "b3", Trace, otel_b3::B3Propagator, single, b3;
+    "b3multi", "b3", Trace, otel_b3::B3Propagator, multi, b3;
+    "jaeger", "jaeger", Trace, otel_jaeger::JaegerPropagator, new, jaeger;
+    "xray", "xray", Trace, otel_xray::XrayPropagator, new, xray;
+    "xray-lambda", "xray", Trace, otel_xray::XrayPropagator, lambda, xray;
+    "ottrace", "ottrace", Trace, otel_ottrace::OtTracePropagator, new, ottrace;
+}
+
+/// What is known of each propagator, however it was made: its name, the headers that it reads, those of them that say
+/// nothing on their own (`beside`), whether it leaves decisions open, and how the baggage that it carries is held to limits.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "one signature for all")]
+mod known {
+    #[allow(unused_imports, reason = "there may be no format")]
+    use crate::part::Known;
+    #[allow(unused_imports, reason = "there may be no format")]
+    use opentelemetry::propagation::TextMapPropagator as _;
+
+    /// What those have in common that carry baggage.
+    #[allow(unused_macros, reason = "no format may be compiled in that carries baggage")]
+    macro_rules! carries {
+        ($known:expr, $sends:expr, $it:ident) => {{
+            let limits = crate::carried::BothWays {
+                inbound: $it.inbound_limits().clone(),
+                outbound: $it.outbound_limits().clone(),
+            };
+            $known.carries($sends, limits, $it, |it, limits, observer| {
+                it.with_inbound_limits(limits.inbound)
+                    .with_outbound_limits(limits.outbound)
+                    .with_observer(observer)
+            })
+        }};
+    }
+
+    #[cfg(feature = "tracecontext")]
+    pub(super) fn tracecontext(it: &otel_tracecontext::TraceContextPropagator) -> Known {
+        Known::new("tracecontext", it.fields()).beside(&["tracestate"])
+    }
+
+    #[cfg(feature = "w3c-baggage")]
+    pub(super) fn baggage(it: &otel_w3c_baggage::BaggagePropagator) -> Known {
+        carries!(Known::new("baggage", it.fields()), true, it)
+    }
+
+    /// The name says what is sent; both forms are read.
+    #[cfg(feature = "b3")]
+    pub(super) fn b3(it: &otel_b3::B3Propagator) -> Known {
+        let name = match (it.fields().any(|field| field == "b3"), it.fields().count()) {
+            (true, 1) => "b3",
+            (true, _) => "b3+b3multi",
+            (false, _) => "b3multi",
+        };
+        Known::new(name, it.extract_fields())
+            .beside(&["x-b3-flags", "x-b3-parentspanid"])
+            .leaves_decisions_open()
+    }
+
+    #[cfg(feature = "jaeger")]
+    pub(super) fn jaeger(it: &otel_jaeger::JaegerPropagator) -> Known {
+        let known = Known::new("jaeger", it.extract_fields()).leaves_decisions_open();
+        carries!(known, it.baggage().is_sent(), it)
+    }
+
+    #[cfg(feature = "xray")]
+    pub(super) fn xray(it: &otel_xray::XrayPropagator) -> Known {
+        let name = if it.reads_environment() { "xray-lambda" } else { "xray" };
+        Known::new(name, it.extract_fields()).leaves_decisions_open()
+    }
+
+    #[cfg(feature = "ottrace")]
+    pub(super) fn ottrace(it: &otel_ottrace::OtTracePropagator) -> Known {
+        carries!(Known::new("ottrace", it.extract_fields()), it.baggage().is_sent(), it)
+    }
 }
 
 /// The format of this name.
@@ -85,14 +130,4 @@ pub(crate) fn by_name(name: &str) -> Option<&'static Format> {
 /// What is known of a propagator, if it is one of these.
 pub(crate) fn recognise(propagator: &dyn Any) -> Option<Known> {
     FORMATS.iter().find_map(|format| (format.compiled_in?.recognise)(propagator))
-}
-
-/// The name says what is sent; both forms are read.
-#[cfg(feature = "b3")]
-fn b3_name(propagator: otel_b3::B3Propagator) -> &'static str {
-    match (propagator.fields().any(|field| field == "b3"), propagator.fields().count()) {
-        (true, 1) => "b3",
-        (true, _) => "b3+b3multi",
-        (false, _) => "b3multi",
-    }
 }

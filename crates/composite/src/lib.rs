@@ -159,6 +159,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
+mod carried;
 #[cfg(feature = "config")]
 mod config;
 mod conflict;
@@ -238,12 +239,14 @@ pub use registry::{Concern, Registry};
 /// says which names are known and which feature to enable; the other names are used. A list that is quoted, or parted by
 /// semicolons or spaces, is understood and told of as well.
 ///
-/// Two more variables are this crate's own and limit the baggage that is sent, as [`Builder::limits`] does:
+/// More variables are this crate's own and limit the baggage, as [`Builder::limits`] and [`Builder::inbound_limits`] do:
 ///
 /// | variable | holds |
 /// |---|---|
-/// | `OTELP_BAGGAGE_MAX_MEMBERS` | the most members |
-/// | `OTELP_BAGGAGE_MAX_BYTES` | the most bytes of the header |
+/// | `OTELP_BAGGAGE_MAX_MEMBERS` | the most members that are sent |
+/// | `OTELP_BAGGAGE_MAX_BYTES` | the most bytes of the header that is sent |
+/// | `OTELP_BAGGAGE_INBOUND_MAX_MEMBERS` | the most members that are read |
+/// | `OTELP_BAGGAGE_INBOUND_MAX_BYTES` | the most bytes that are read |
 ///
 /// Whatever was wrong can also be asked of the result, with [`CompositePropagator::problems`]; [`try_from_env`] has it as
 /// an error.

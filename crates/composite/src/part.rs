@@ -2,15 +2,11 @@
 
 use crate::{
     Concern,
+    carried::Carried,
     direction::{ExtractOnly, InjectOnly},
     formats,
 };
-use opentelemetry::{
-    Context,
-    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
-};
-use otel_baggage_limits::{Direction, Limited, Limits, Observer};
-use otel_propagator_core::keys::Keys;
+use opentelemetry::propagation::{TextMapPropagator, text_map_propagator::FieldIter};
 use std::{
     any::{Any, type_name},
     borrow::Cow,
@@ -18,13 +14,26 @@ use std::{
     sync::Arc,
 };
 
-/// The most members that OpenTelemetry's `Baggage` holds.
-const HELD_MEMBERS: usize = 64;
-
 /// A type-erased propagator.
 pub(crate) type Shared = Arc<dyn TextMapPropagator + Send + Sync>;
 
 /// One propagator of a composite: see [`CompositePropagator::parts`](crate::CompositePropagator::parts).
+///
+/// ```
+/// # #[cfg(all(feature = "tracecontext", feature = "b3"))] {
+/// use otel_composite::{B3Propagator, CompositePropagator, Concern, TraceContextPropagator, extract_only};
+///
+/// let propagator = CompositePropagator::builder()
+///     .trace(TraceContextPropagator::new())
+///     .trace(extract_only(B3Propagator::single()))
+///     .build();
+/// let b3 = propagator.parts().find(|part| part.name() == "b3").unwrap();
+/// assert_eq!(b3.concern(), Concern::Trace);
+/// assert!(b3.extracts() && !b3.injects());
+/// assert_eq!(b3.extract_fields().next(), Some("b3"));
+/// assert_eq!(b3.fields().count(), 0, "it is never sent");
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Part {
     pub(crate) propagator: Shared,
@@ -45,30 +54,7 @@ pub(crate) struct Known {
     beside: &'static [&'static str],
     /// Whether it knows decisions that a sampled flag cannot hold.
     leaves_open: bool,
-    baggage: CarriedBaggage,
-}
-
-/// What a propagator does to hold the baggage that it carries to limits.
-#[derive(Clone)]
-enum CarriedBaggage {
-    /// It carries none.
-    Never,
-    /// Nothing that is known of.
-    Unbounded,
-    /// It holds to its own.
-    Within {
-        sends: bool,
-        limits: Box<BothWays>,
-        /// The same propagator within other limits, which tells an observer of what it leaves out.
-        within: Arc<dyn Fn(BothWays, Observer) -> Shared + Send + Sync>,
-    },
-}
-
-/// Limits of what is read and of what is sent.
-#[derive(Clone)]
-pub(crate) struct BothWays {
-    pub(crate) inbound: Limits,
-    pub(crate) outbound: Limits,
+    pub(crate) carried: Carried,
 }
 
 /// What a [`Builder`](crate::Builder) takes: any propagator, or one in the `Box` that upstream's composite takes.
@@ -89,7 +75,7 @@ impl IntoPart<sealed::Boxed> for Box<dyn TextMapPropagator + Send + Sync> {
     fn into_part(self, concern: Concern) -> Part {
         let fields: Vec<&str> = self.fields().collect();
         let name = if fields.is_empty() { "boxed".to_owned() } else { fields.join("+") };
-        let known = Known { baggage: CarriedBaggage::Unbounded, ..Known::new(name, self.fields()) };
+        let known = Known { carried: Carried::Unbounded, ..Known::new(name, self.fields()) };
         Part { propagator: Arc::from(self), concern, known, extracts: true, injects: true }
     }
 }
@@ -118,7 +104,7 @@ impl Part {
             return Self { concern, ..part.clone() };
         }
         let known = formats::recognise(any).unwrap_or_else(|| Known {
-            baggage: CarriedBaggage::Unbounded,
+            carried: Carried::Unbounded,
             ..Known::new(short_type_name::<P>(), propagator.fields())
         });
         Self { propagator: Arc::new(propagator), concern, known, extracts: true, injects: true }
@@ -177,117 +163,6 @@ impl Part {
         self.known.reads.iter().any(|field| field.eq_ignore_ascii_case("tracestate"))
     }
 
-    /// Gives the limits of what is sent to a propagator that can hold to them by itself and has been given no others.
-    pub(crate) fn hold_to(&mut self, given: &Limits) {
-        if let CarriedBaggage::Within { limits, .. } = &mut self.known.baggage {
-            if limits.outbound == Limits::new() {
-                limits.outbound = given.clone();
-            }
-        }
-    }
-
-    /// The same for what is read.
-    pub(crate) fn hold_inbound_to(&mut self, given: &Limits) {
-        if let CarriedBaggage::Within { limits, .. } = &mut self.known.baggage {
-            if limits.inbound == Limits::new() {
-                limits.inbound = given.clone();
-            }
-        }
-    }
-
-    /// Puts a [`Limited`] around a propagator that may read baggage and does not hold to these limits by itself.
-    pub(crate) fn check_inbound(&mut self, given: &Limits, observer: &Observer) {
-        let needs_check = match &self.known.baggage {
-            CarriedBaggage::Never => false,
-            CarriedBaggage::Unbounded => true,
-            CarriedBaggage::Within { limits, .. } => limits.inbound != *given,
-        };
-        if needs_check {
-            let everything = Limits::new().max_members(usize::MAX).max_bytes(usize::MAX);
-            let limited = Limited::new(Erased(self.propagator.clone()), given.clone());
-            self.propagator =
-                Arc::new(limited.with_outbound_limits(everything).with_observer(observer.clone()));
-        }
-    }
-
-    /// Makes the propagator anew, with the limits that it holds to by itself, and an observer of what it leaves out.
-    pub(crate) fn settle(&mut self, observer: &Observer) {
-        if let CarriedBaggage::Within { limits, within, .. } = &self.known.baggage {
-            self.propagator = within(BothWays::clone(limits), observer.clone());
-        }
-    }
-
-    /// Whether somebody else has to check what it sends: it may send baggage, and does not hold to these limits by itself.
-    /// Where none are given, its own suffice.
-    pub(crate) fn needs_check(&self, given: Option<&Limits>) -> bool {
-        self.injects
-            && match &self.known.baggage {
-                CarriedBaggage::Never | CarriedBaggage::Within { sends: false, .. } => false,
-                CarriedBaggage::Unbounded => true,
-                CarriedBaggage::Within { limits, .. } => given.is_some_and(|given| *given != limits.outbound),
-            }
-    }
-
-    /// Whether it sends baggage as far as anybody can know: a trace format may bring some along.
-    pub(crate) fn sends_baggage(&self) -> bool {
-        self.injects
-            && match &self.known.baggage {
-                CarriedBaggage::Never => false,
-                CarriedBaggage::Unbounded => {
-                    self.propagator.fields().any(|field| field.eq_ignore_ascii_case("baggage"))
-                }
-                CarriedBaggage::Within { sends, .. } => *sends,
-            }
-    }
-
-    /// The limits of the baggage that it sends, where it is checked against these, if any: first its own; `None` where it
-    /// sends none.
-    fn outbound<'a>(&'a self, checked: Option<&'a Limits>) -> Option<impl Iterator<Item = &'a Limits>> {
-        let own = match &self.known.baggage {
-            _ if !self.injects => return None,
-            CarriedBaggage::Never | CarriedBaggage::Within { sends: false, .. } => return None,
-            CarriedBaggage::Unbounded => None,
-            CarriedBaggage::Within { limits, .. } => Some(&limits.outbound),
-        };
-        let checked = checked.filter(|checked| Some(*checked) != own);
-        Some(own.into_iter().chain(checked))
-    }
-
-    /// What of the baggage goes, in words.
-    pub(crate) fn outbound_in_words(&self, checked: Option<&Limits>) -> Option<String> {
-        let default = [Limits::new()];
-        let known: Vec<&Limits> = self.outbound(checked)?.collect();
-        let limits = if known.is_empty() { default.iter().collect() } else { known };
-        // No `Baggage` has more members, whatever the limits are.
-        let members = limits.iter().map(|limits| limits.max_members).fold(HELD_MEMBERS, usize::min);
-        let bytes =
-            limits.iter().map(|limits| limits.most_bytes(Direction::Out)).fold(usize::MAX, usize::min);
-        let mut words = vec![format!("at most {members} members and {bytes} bytes")];
-        if let Some(bytes) = limits.iter().filter_map(|limits| limits.max_member_bytes).min() {
-            words.push(format!("{bytes} bytes a member"));
-        }
-        for limits in limits {
-            let list = |keys: &Keys| keys.patterns().collect::<Vec<_>>().join(" ");
-            if let Some(allow) = &limits.allow {
-                words.push(format!(
-                    "only {}",
-                    if allow.is_empty() { "nothing".to_owned() } else { list(allow) }
-                ));
-            }
-            if !limits.deny.is_empty() {
-                words.push(format!("never {}", list(&limits.deny)));
-            }
-        }
-        Some(words.join(", "))
-    }
-
-    /// Whether its limits are above what upstream's `Baggage` holds.
-    pub(crate) fn exceeds_baggage(&self) -> bool {
-        let exceeds =
-            |limits: &Limits| limits.max_members > HELD_MEMBERS || limits.most_bytes(Direction::Out) > 8192;
-        self.outbound(None).is_some_and(|mut limits| limits.any(exceeds))
-    }
-
     /// Whether it may bring a decision that is open, or a debug trace.
     pub(crate) fn leaves_decisions_open(&self) -> bool {
         self.known.leaves_open
@@ -296,32 +171,8 @@ impl Part {
     /// Whether the two read the same, so that one of them suffices. Known of this workspace's trace formats only:
     /// B3 reads both its forms, whichever it sends.
     pub(crate) fn reads_as(&self, other: &Self) -> bool {
-        let known = |part: &Self| {
-            part.extracts
-                && matches!(
-                    part.known.baggage,
-                    CarriedBaggage::Never | CarriedBaggage::Within { sends: false, .. }
-                )
-        };
+        let known = |part: &Self| part.extracts && part.reads_no_baggage();
         known(self) && known(other) && self.known.reads == other.known.reads
-    }
-}
-
-/// A propagator of a type that is not known, where a type is asked for.
-#[derive(Debug)]
-struct Erased(Shared);
-
-impl TextMapPropagator for Erased {
-    fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        self.0.inject_context(cx, injector);
-    }
-
-    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        self.0.extract_with_context(cx, extractor)
-    }
-
-    fn fields(&self) -> FieldIter<'_> {
-        self.0.fields()
     }
 }
 
@@ -335,7 +186,7 @@ impl Known {
     /// A propagator that reads these headers and sends no baggage.
     pub(crate) fn new(name: impl Into<Cow<'static, str>>, reads: FieldIter<'_>) -> Self {
         let reads = reads.map(str::to_owned).collect();
-        Self { name: name.into(), reads, beside: &[], leaves_open: false, baggage: CarriedBaggage::Never }
+        Self { name: name.into(), reads, beside: &[], leaves_open: false, carried: Carried::Nothing }
     }
 
     /// One for which these of its headers say nothing without the others, so that alone they are not malformed.
@@ -348,26 +199,6 @@ impl Known {
     #[allow(dead_code, reason = "there may be no such format")]
     pub(crate) fn leaves_decisions_open(self) -> Self {
         Self { leaves_open: true, ..self }
-    }
-
-    /// One that carries baggage within limits of its own, which can be set; it may be told not to send any.
-    #[allow(dead_code, reason = "no format may be compiled in that carries baggage")]
-    pub(crate) fn bounded<P>(
-        self,
-        sends: bool,
-        propagator: &P,
-        (inbound, outbound): (&Limits, &Limits),
-        within: fn(P, BothWays, Observer) -> P,
-    ) -> Self
-    where
-        P: TextMapPropagator + Clone + Send + Sync + 'static,
-    {
-        let limits = BothWays { inbound: inbound.clone(), outbound: outbound.clone() };
-        let propagator = propagator.clone();
-        let within = Arc::new(move |limits, observer| {
-            Arc::new(within(propagator.clone(), limits, observer)) as Shared
-        });
-        Self { baggage: CarriedBaggage::Within { sends, limits: Box::new(limits), within }, ..self }
     }
 }
 

@@ -5,7 +5,8 @@
 
 mod common;
 
-use common::House;
+use common::{House, headers};
+use opentelemetry::{baggage::BaggageExt, propagation::TextMapPropagator};
 use otel_composite::{Concern, Registry};
 use std::{env, ffi::OsStr, process::Command};
 
@@ -13,6 +14,8 @@ const VARIABLE: &str = "OTEL_PROPAGATORS";
 const OTHER: &str = "EDGE_PROPAGATORS";
 const MEMBERS: &str = "OTELP_BAGGAGE_MAX_MEMBERS";
 const BYTES: &str = "OTELP_BAGGAGE_MAX_BYTES";
+const INBOUND_MEMBERS: &str = "OTELP_BAGGAGE_INBOUND_MAX_MEMBERS";
+const INBOUND_BYTES: &str = "OTELP_BAGGAGE_INBOUND_MAX_BYTES";
 /// Set where this program is the child.
 const CHILD: &str = "OTEL_COMPOSITE_TEST_CHILD";
 
@@ -39,6 +42,8 @@ fn child() {
         for problem in propagator.problems() {
             println!("PROBLEM {problem}");
         }
+        let request = headers(&[("baggage", "a=1,b=2,c=3")]);
+        println!("READ {}", propagator.extract(&request).baggage().len());
     });
     for event in events {
         println!("EVENT {event}");
@@ -57,7 +62,7 @@ fn child() {
 fn run(variables: &[(&str, &OsStr)]) -> Output {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "child", "--nocapture"]).env(CHILD, "1");
-    for variable in [VARIABLE, OTHER, MEMBERS, BYTES] {
+    for variable in [VARIABLE, OTHER, MEMBERS, BYTES, INBOUND_MEMBERS, INBOUND_BYTES] {
         command.env_remove(variable);
     }
     let output = command.envs(variables.iter().copied()).output().unwrap();
@@ -290,5 +295,27 @@ fn an_operator_limits_the_baggage_that_is_sent() {
         let told = output.lines("EVENT");
         assert_eq!(told.len(), problems.len(), "{rule}");
         assert!(told.iter().all(|event| event.contains("variable=OTELP_BAGGAGE_MAX_")), "{rule}: {told:?}");
+    }
+}
+
+#[cfg(feature = "w3c-baggage")]
+#[test]
+fn an_operator_limits_the_baggage_that_is_read() {
+    let not_used = |value| format!("{INBOUND_MEMBERS} is not a number and was not used: \"{value}\"");
+    let rows = [
+        ("unset", None, None, "3", vec![]),
+        ("members", Some("2"), None, "2", vec![]),
+        ("bytes, the comma included", None, Some("7"), "2", vec![]),
+        ("both", Some("2"), Some("3"), "1", vec![]),
+        ("not a number", Some("two"), None, "3", vec![not_used("two")]),
+    ];
+    for (rule, max_members, max_bytes, read, problems) in rows {
+        let value = |name, value: Option<&'static str>| Some((name, OsStr::new(value?)));
+        let names = Some((VARIABLE, OsStr::new("baggage")));
+        let set = [names, value(INBOUND_MEMBERS, max_members), value(INBOUND_BYTES, max_bytes)];
+        let output = run(&set.into_iter().flatten().collect::<Vec<_>>());
+        assert_eq!(output.lines("READ"), [read], "{rule}");
+        assert_eq!(output.lines("PROBLEM"), problems, "{rule}");
+        assert_eq!(output.lines("RESULT"), [description(&["baggage"])], "what is sent is not meant: {rule}");
     }
 }
