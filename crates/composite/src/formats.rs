@@ -54,7 +54,6 @@ formats! {
     "xray", "xray", Trace, otel_xray::XrayPropagator, new, xray;
     "xray-lambda", "xray", Trace, otel_xray::XrayPropagator, lambda, xray;
     "ottrace", "ottrace", Trace, otel_ottrace::OtTracePropagator, new, ottrace;
-    "toy", "toy", Trace, otel_toy::ToyPropagator, new, toy;
 }
 
 /// What is known of each propagator, however it was made: its name, the headers that it reads, those of them that say
@@ -120,11 +119,6 @@ mod known {
     #[cfg(feature = "ottrace")]
     pub(super) fn ottrace(it: &otel_ottrace::OtTracePropagator) -> Known {
         carries!(Known::new("ottrace", it.extract_fields()), it.baggage().is_sent(), it)
-    }
-
-    #[cfg(feature = "toy")]
-    pub(super) fn toy(it: &otel_toy::ToyPropagator) -> Known {
-        Known::new("toy", it.fields())
     }
 }
 

@@ -7,7 +7,7 @@ mod common;
 use common::House;
 use otel_composite::{Concern, Problem, RegisterError, Registry, from_list, from_lists};
 
-const FORMATS: [(&str, &str, bool); 9] = [
+const FORMATS: [(&str, &str, bool); 8] = [
     ("tracecontext", "tracecontext", cfg!(feature = "tracecontext")),
     ("baggage", "w3c-baggage", cfg!(feature = "w3c-baggage")),
     ("b3", "b3", cfg!(feature = "b3")),
@@ -16,7 +16,6 @@ const FORMATS: [(&str, &str, bool); 9] = [
     ("xray", "xray", cfg!(feature = "xray")),
     ("xray-lambda", "xray", cfg!(feature = "xray")),
     ("ottrace", "ottrace", cfg!(feature = "ottrace")),
-    ("toy", "toy", cfg!(feature = "toy")),
 ];
 
 fn unknown(name: &str) -> Problem {
