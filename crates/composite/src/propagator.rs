@@ -129,7 +129,10 @@ impl CompositePropagator {
             description: format!("{description}; within a trust boundary"),
             watch: None,
             problems: problems.clone(),
-            guarded: Some(boundary.wrap(self)),
+            // What is only read may be in a request that is copied, too.
+            guarded: Some(
+                boundary.context_headers(extract_fields.iter().map(String::as_str)).wrap(self.clone()),
+            ),
         }))
     }
 }

@@ -48,7 +48,6 @@ pub struct Boundary {
     index: Index,
     names: HashMap<String, usize>,
     pub(crate) are_carriers_fresh: bool,
-    #[cfg(feature = "http")]
     pub(crate) headers: Vec<Box<str>>,
     #[cfg(feature = "metrics")]
     pub(crate) meter: Option<opentelemetry::metrics::Meter>,
@@ -79,7 +78,6 @@ impl Boundary {
             index: Index::default(),
             names: HashMap::new(),
             are_carriers_fresh: false,
-            #[cfg(feature = "http")]
             headers: Vec::new(),
             #[cfg(feature = "metrics")]
             meter: None,
@@ -128,6 +126,32 @@ impl Boundary {
     #[must_use]
     pub const fn fresh_carriers(mut self, are_fresh: bool) -> Self {
         self.are_carriers_fresh = are_fresh;
+        self
+    }
+
+    /// Names further headers that carry context here: those that the wrapped propagator reads and does not write, and
+    /// those of other instrumentation.
+    ///
+    /// Where the trace may not go, they are overridden as the propagator's own are, so that a proxy that copies the
+    /// headers of its caller does not send them on; `strip` (feature `http`) and `EgressLayer` remove them. These two know
+    /// the headers of W3C, B3, Jaeger, OT Trace, X-Ray, Google, Datadog, Dynatrace, Elastic, Instana, New Relic, Sentry
+    /// and `SkyWalking` anyway. `Builder::boundary` of `otel-composite` names what its composite reads.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, propagation::TextMapPropagator};
+    /// use otel_trust_boundary::{Boundary, Destination, DestinationExt};
+    /// use otel_tracecontext::TraceContextPropagator;
+    /// use std::collections::HashMap;
+    ///
+    /// let propagator = Boundary::deny_external().context_headers(["b3"]).wrap(TraceContextPropagator::new());
+    /// let mut copied = HashMap::from([("b3".to_owned(), "1".to_owned())]);
+    /// let cx = Context::new().with_destination(Destination::host("api.stripe.com"));
+    /// propagator.inject_context(&cx, &mut copied);
+    /// assert_eq!(copied["b3"], "");
+    /// ```
+    #[must_use]
+    pub fn context_headers<S: Into<Box<str>>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.headers.extend(names.into_iter().map(Into::into));
         self
     }
 

@@ -47,13 +47,19 @@ pub(crate) fn baggage_item_key(header: &str) -> Option<&str> {
     key("uberctx-").or_else(|| key("ot-baggage-"))
 }
 
-/// The headers that a propagator may set, by what may have to be taken back of them.
+/// The headers that a carrier may hold from before, each once.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields(Vec<(String, Concern)>);
 
 impl Fields {
     pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        Self(names.map(|name| (name.to_owned(), Concern::of(name))).collect())
+        let mut fields: Vec<(String, Concern)> = Vec::new();
+        for name in names {
+            if !fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                fields.push((name.to_owned(), Concern::of(name)));
+            }
+        }
+        Self(fields)
     }
 }
 

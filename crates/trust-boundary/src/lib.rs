@@ -108,7 +108,8 @@
 //!
 //! Headers are told apart by name: `tracestate`, `baggage` and Jaeger's and OT Trace's baggage headers are what they
 //! are, and every other header counts as the trace's. Of headers that are made from keys (`uberctx-…`), an older one
-//! in a copied request is removed by `EgressLayer` alone.
+//! in a copied request is removed by `EgressLayer` alone. A header that the wrapped propagator reads and does not write is
+//! overridden where [`Boundary::context_headers`] names it.
 //!
 //! # Departures
 //!

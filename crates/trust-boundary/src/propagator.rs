@@ -39,7 +39,7 @@ pub struct Guarded<P> {
 impl<P: TextMapPropagator> Guarded<P> {
     pub(crate) fn new(inner: P, boundary: Boundary) -> Self {
         Self {
-            fields: Fields::new(inner.fields()),
+            fields: Fields::new(inner.fields().chain(boundary.headers.iter().map(AsRef::as_ref))),
             accepts_all: boundary.accepts_all(),
             sends_all: boundary.sends_all(),
             metrics: boundary.metrics(),

@@ -33,14 +33,6 @@ const TRACE: [&str; 17] = [
 const TRACE_PREFIXES: [&str; 3] = ["x-b3-", "x-datadog-", "x-dynatrace-"];
 
 impl Boundary {
-    /// Names other headers that carry context here, for [`strip`](Self::strip) and `EgressLayer`; they know those of
-    /// W3C, B3, Jaeger, OT Trace, X-Ray, Google, Datadog, Dynatrace, Elastic, Instana, New Relic, Sentry and `SkyWalking`.
-    #[must_use]
-    pub fn context_headers<S: Into<Box<str>>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.headers.extend(names.into_iter().map(Into::into));
-        self
-    }
-
     /// Removes from the headers of a request what may not go to its destination, whoever put it there: an
     /// instrumentation with a propagator of its own, a request that was copied, or a propagator that was told of
     /// another destination.
