@@ -1,27 +1,34 @@
 //! Our propagators, in this process, behind the same protocol as the peers.
 
-use crate::protocol::{Answer, Command, Context as Text, Entry, Format, Header, Start};
+use crate::protocol::{Answer, Command, Context as Text, Entry, Format, Start};
 use opentelemetry::{
     Context,
     baggage::{BaggageExt, KeyValueMetadata},
-    propagation::{Extractor, Injector, TextMapPropagator},
+    propagation::TextMapPropagator,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use otel_b3::B3Propagator;
 use otel_baggage_limits::Limits;
+use otel_carriers::message;
 use otel_tracecontext::TraceContextPropagator;
 use otel_w3c_baggage::BaggagePropagator;
 
 pub(crate) fn answer(command: &Command) -> Answer {
     let propagator = propagator(command.format);
     let context = match &command.start {
-        Start::Extract(headers) => propagator.extract_with_context(&Context::new(), &Lines(headers)),
+        Start::Extract(headers) => {
+            message::extract(&*propagator, headers.iter().map(|(name, value)| (name, value)))
+        }
         Start::Inject(wanted) => build(wanted),
     };
-    let mut sent = Sent::default();
-    propagator.inject_context(&context, &mut sent);
-    let context = Text { tracestate: sent.get("tracestate"), ..describe(&context) };
-    Answer { context, headers: sent.0, error: None }
+    let mut headers = Vec::new();
+    message::replace(&*propagator, &context, |name, value| {
+        headers.extend(value.map(|value| (name.to_owned(), value))); // there is nothing older to remove
+    });
+    let tracestate =
+        headers.iter().find(|(name, _)| name == "tracestate").map(|(_, value): &(_, String)| value.clone());
+    let context = Text { tracestate, ..describe(&context) };
+    Answer { context, headers, error: None }
 }
 
 fn propagator(format: Format) -> Box<dyn TextMapPropagator> {
@@ -72,47 +79,5 @@ fn describe(context: &Context) -> Text {
         tracestate: None,
         baggage,
         sampling: None,
-    }
-}
-
-/// Header lines in their order, under names without case; `X-B3-*` keep theirs, as in a queue's headers, where the
-/// spelling that each peer chose has to be found.
-struct Lines<'a>(&'a [Header]);
-
-impl Extractor for Lines<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| same(n, name)).map(|(_, value)| value.as_str())
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.iter().map(|(name, _)| name.as_str()).collect()
-    }
-
-    fn get_all(&self, name: &str) -> Option<Vec<&str>> {
-        let lines = self.0.iter().filter(|(n, _)| same(n, name)).map(|(_, v)| v.as_str());
-        Some(lines.collect::<Vec<_>>()).filter(|lines| !lines.is_empty())
-    }
-}
-
-fn same(carried: &str, asked: &str) -> bool {
-    if asked.to_ascii_lowercase().starts_with("x-b3-") {
-        carried == asked
-    } else {
-        carried.eq_ignore_ascii_case(asked)
-    }
-}
-
-#[derive(Default)]
-struct Sent(Vec<Header>);
-
-impl Sent {
-    fn get(&self, name: &str) -> Option<String> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
-    }
-}
-
-impl Injector for Sent {
-    fn set(&mut self, name: &str, value: String) {
-        self.0.push((name.to_owned(), value));
     }
 }

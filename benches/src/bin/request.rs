@@ -14,6 +14,7 @@ use benches::{
 };
 use opentelemetry::Context;
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
+use otel_carriers::headers;
 use std::{
     env,
     net::{Ipv4Addr, SocketAddr},
@@ -34,14 +35,17 @@ const TIMED: u64 = 20_000;
 enum Treatment {
     /// They are copied into the next request as they are.
     Unread,
-    Propagated(Arc<Propagator>),
+    /// With `opentelemetry_http`'s carriers.
+    Sdk(Arc<Propagator>),
+    /// With our own.
+    Ours(Arc<Propagator>),
 }
 
 impl Treatment {
     fn named(name: &str) -> Self {
         match name {
-            "SDK" => Self::Propagated(Arc::new(sdk::composite())),
-            "ours" => Self::Propagated(Arc::new(ours::composite())),
+            "SDK" => Self::Sdk(Arc::new(sdk::composite())),
+            "ours" => Self::Ours(Arc::new(ours::composite())),
             _ => Self::Unread,
         }
     }
@@ -127,7 +131,7 @@ fn run(name: &str, entries: usize, requests: u64) -> f64 {
         let leaf = serve(Treatment::named(name), None).await;
         let gateway = serve(Treatment::named(name), Some(leaf)).await;
         let client = reqwest::Client::new();
-        let headers = headers(entries);
+        let headers = request_headers(entries);
         let before = process_time();
         for _ in 0..requests {
             let request = client.get(format!("http://{gateway}/")).headers(headers.clone());
@@ -147,7 +151,7 @@ fn process_time() -> f64 {
     seconds + nanoseconds / 1e9
 }
 
-fn headers(entries: usize) -> HeaderMap {
+fn request_headers(entries: usize) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("traceparent", TRACEPARENT.parse().expect("text"));
     if entries > 0 {
@@ -175,22 +179,22 @@ async fn serve(treatment: Treatment, next: Option<SocketAddr>) -> SocketAddr {
 async fn handle(State(service): State<Service>, received: HeaderMap) -> StatusCode {
     let cx = match &service.treatment {
         Treatment::Unread => None,
-        Treatment::Propagated(it) => {
-            Some(it.extract_with_context(&Context::new(), &HeaderExtractor(&received)))
-        }
+        Treatment::Sdk(it) => Some(it.extract_with_context(&Context::new(), &HeaderExtractor(&received))),
+        Treatment::Ours(it) => Some(headers::extract(&***it, &received)),
     };
     let Some(next) = service.next else { return StatusCode::OK };
-    let mut headers = HeaderMap::new();
+    let mut sent = HeaderMap::new();
     match (&service.treatment, &cx) {
-        (Treatment::Propagated(it), Some(cx)) => it.inject_context(cx, &mut HeaderInjector(&mut headers)),
+        (Treatment::Sdk(it), Some(cx)) => it.inject_context(cx, &mut HeaderInjector(&mut sent)),
+        (Treatment::Ours(it), Some(cx)) => headers::inject(&***it, cx, &mut sent),
         _ => {
             for name in ["traceparent", "baggage"] {
                 if let Some(value) = received.get(name) {
-                    headers.insert(name, value.clone());
+                    sent.insert(name, value.clone());
                 }
             }
         }
     }
-    let response = service.client.get(format!("http://{next}/")).headers(headers).send().await;
+    let response = service.client.get(format!("http://{next}/")).headers(sent).send().await;
     response.map_or(StatusCode::BAD_GATEWAY, |response| response.status())
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{OTHER, Sets, TRACEPARENT, all, both, context, seen};
-use opentelemetry::{Context, propagation::Extractor};
+use opentelemetry::{Context, baggage::BaggageExt, propagation::Extractor};
 use otel_carriers::message::{self, MessageExtractor, links};
 use otel_tracecontext::TraceContextPropagator;
 use proptest::prelude::*;
@@ -153,6 +153,25 @@ fn a_doubled_traceparent_is_refused() {
     let doubled = [("traceparent", TRACEPARENT), ("traceparent", OTHER)];
     assert_eq!(seen(&message::extract(&both(), doubled)), "- ");
     assert_ne!(seen(&message::extract(&both(), doubled[..1].iter().copied())), "- ");
+}
+
+/// What came is gone through once for each name that is asked for, and nothing is copied of it but what is kept.
+#[test]
+fn an_absurd_number_of_headers_is_within_the_limits() {
+    const HEADERS: usize = 100_000;
+    let numbered: Vec<(String, String)> =
+        (0..HEADERS).map(|number| (format!("h{number}"), number.to_string())).collect();
+    let read = |name: &str, value: fn(usize) -> String| {
+        let lines = (0..HEADERS).map(|number| (name.to_owned(), value(number)));
+        let lines: Headers = lines.chain(numbered.iter().cloned()).collect();
+        message::extract(&both(), lines.iter().map(|(name, value)| (name, value)))
+    };
+    assert_eq!(seen(&read("traceparent", |_| TRACEPARENT.to_owned())), "- ", "none of them is the one");
+    let baggage = read("baggage", |number| format!("k{number}=v"));
+    assert_eq!(baggage.baggage().len(), 64, "what W3C asks for, and no more");
+    let one = numbered.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let one = one.chain([("TraceParent", TRACEPARENT)]);
+    assert_ne!(seen(&message::extract(&both(), one)), "- ", "one good header among them is found");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use opentelemetry::{
 };
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use otel_carriers::headers;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -44,10 +45,12 @@ pub(crate) struct Tally {
 impl Chain {
     pub(crate) async fn start(propagators: Propagators) -> Self {
         let kept = Arc::new(AtomicU64::new(0));
-        let leaf = Service::new(propagators.leaf, None, kept.clone()).serve().await;
-        let gateway = Service::new(propagators.gateway, Some(leaf), kept.clone()).serve().await;
-        let edge = Service::new(propagators.edge, Some(gateway), kept.clone()).serve().await;
-        Self { name: propagators.name, ours: propagators.ours, edge, kept, next: Arc::default() }
+        let Propagators { name, ours, edge, gateway, leaf } = propagators;
+        let service = |propagator, next| Service::new(propagator, ours, next, kept.clone()).serve();
+        let leaf = service(leaf, None).await;
+        let gateway = service(gateway, Some(leaf)).await;
+        let edge = service(edge, Some(gateway)).await;
+        Self { name, ours, edge, kept, next: Arc::default() }
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -121,6 +124,8 @@ async fn send(edge: SocketAddr, next: Arc<AtomicU64>, until: Instant) -> Tally {
 #[derive(Clone)]
 struct Service {
     propagator: Arc<dyn TextMapPropagator + Send + Sync>,
+    /// Whether the carriers are ours too, and not those of `opentelemetry_http`.
+    ours: bool,
     tracer: SdkTracer,
     next: Option<SocketAddr>,
     client: reqwest::Client,
@@ -130,11 +135,12 @@ struct Service {
 impl Service {
     fn new(
         propagator: Arc<dyn TextMapPropagator + Send + Sync>,
+        ours: bool,
         next: Option<SocketAddr>,
         kept: Arc<AtomicU64>,
     ) -> Self {
         let tracer = SdkTracerProvider::builder().build().tracer("load");
-        Self { propagator, tracer, next, client: reqwest::Client::new(), kept }
+        Self { propagator, ours, tracer, next, client: reqwest::Client::new(), kept }
     }
 
     async fn serve(self) -> SocketAddr {
@@ -146,12 +152,16 @@ impl Service {
     }
 
     async fn forward(&self, next: SocketAddr, cx: &Context, received: &HeaderMap) -> StatusCode {
-        let mut headers = HeaderMap::new();
+        let mut sent = HeaderMap::new();
         if let Some(expected) = received.get(EXPECTED) {
-            headers.insert(EXPECTED, expected.clone());
+            sent.insert(EXPECTED, expected.clone());
         }
-        self.propagator.inject_context(cx, &mut HeaderInjector(&mut headers));
-        let response = self.client.get(format!("http://{next}/")).headers(headers).send().await;
+        if self.ours {
+            headers::inject(&*self.propagator, cx, &mut sent);
+        } else {
+            self.propagator.inject_context(cx, &mut HeaderInjector(&mut sent));
+        }
+        let response = self.client.get(format!("http://{next}/")).headers(sent).send().await;
         response.map_or(StatusCode::BAD_GATEWAY, |response| response.status())
     }
 
@@ -165,13 +175,17 @@ impl Service {
     }
 }
 
-async fn handle(State(service): State<Service>, headers: HeaderMap) -> StatusCode {
-    let cx = service.propagator.extract_with_context(&Context::new(), &HeaderExtractor(&headers));
+async fn handle(State(service): State<Service>, received: HeaderMap) -> StatusCode {
+    let cx = if service.ours {
+        headers::extract(&*service.propagator, &received)
+    } else {
+        service.propagator.extract_with_context(&Context::new(), &HeaderExtractor(&received))
+    };
     let span = service.tracer.start_with_context("request", &cx);
     let cx = cx.with_span(span);
     if let Some(next) = service.next {
-        return service.forward(next, &cx, &headers).await;
+        return service.forward(next, &cx, &received).await;
     }
-    service.check(&cx, &headers);
+    service.check(&cx, &received);
     StatusCode::OK
 }

@@ -4,12 +4,11 @@ use axum::{Json, Router, http::HeaderMap, routing::get};
 use examples::{Result, client, ensure, install, serve, with_span};
 use opentelemetry::{
     Context,
-    propagation::TextMapPropagator,
     trace::{SpanKind, TraceContextExt},
 };
-use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use otel_b3::DecisionSampler;
+use otel_carriers::headers;
 use otel_composite::{B3Propagator, CompositePropagator, SamplingExt, TraceContextPropagator, extract_only};
 use std::collections::HashSet;
 
@@ -113,7 +112,7 @@ async fn answer(
     headers: HeaderMap,
     next: Option<String>,
 ) -> std::result::Result<Json<Vec<Seen>>, String> {
-    let parent = propagator.extract_with_context(&Context::new(), &HeaderExtractor(&headers));
+    let parent = headers::extract(&propagator, &headers);
     let context = with_span(&parent, service, SpanKind::Server);
     let seen = Seen {
         service: service.to_owned(),
@@ -132,7 +131,7 @@ async fn answer(
 async fn forward(context: &Context, propagator: &CompositePropagator, url: String) -> Result<Vec<Seen>> {
     let mut request = client()?.get(url).build()?;
     let context = with_span(context, "call", SpanKind::Client);
-    propagator.inject_context(&context, &mut HeaderInjector(request.headers_mut()));
+    headers::inject(propagator, &context, request.headers_mut());
     Ok(client()?.execute(request).await?.error_for_status()?.json().await?)
 }
 

@@ -3,15 +3,14 @@
 use axum::{Router, extract::Request, http::HeaderMap, routing::get};
 use examples::{Result, client, ensure, extract, serve};
 use opentelemetry::{
-    Context,
     baggage::BaggageExt,
     global,
     propagation::TextMapPropagator,
     trace::{SpanKind, TraceContextExt, Tracer, TracerProvider},
 };
-use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider};
 use otel_b3::{B3Propagator, DecisionSampler};
+use otel_carriers::headers;
 use otel_composite::{
     BaggagePropagator, CompositePropagator, TraceContextPropagator,
     boundary::{Boundary, Inbound, Keys, RestartLinks, Strategy, UnguessableSampler},
@@ -116,7 +115,7 @@ fn forged_flags() -> Result {
     };
     let sampled = |propagator: &dyn TextMapPropagator| {
         let is_sampled = |&at: &u64| {
-            let cx = propagator.extract_with_context(&Context::new(), &HeaderExtractor(&forged(at)));
+            let cx = headers::extract(propagator, &forged(at));
             cx.with_span(tracer.start_with_context("GET /", &cx)).span().span_context().is_sampled()
         };
         (0..10_000).filter(is_sampled).count()

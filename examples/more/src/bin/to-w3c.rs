@@ -7,12 +7,11 @@ use axum::{Json, Router, http::HeaderMap, routing::get};
 use examples::{Result, client, ensure, install, serve, with_span};
 use opentelemetry::{
     Context,
-    propagation::TextMapPropagator,
     trace::{SpanKind, TraceContextExt},
 };
-use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use otel_b3::DecisionSampler;
+use otel_carriers::headers;
 use otel_composite::{CompositePropagator, from_list, from_lists};
 use std::collections::HashSet;
 
@@ -82,7 +81,7 @@ async fn answer(
     headers: HeaderMap,
     next: Option<String>,
 ) -> std::result::Result<Json<Vec<Seen>>, String> {
-    let parent = propagator.extract_with_context(&Context::new(), &HeaderExtractor(&headers));
+    let parent = headers::extract(&propagator, &headers);
     let context = with_span(&parent, "answer", SpanKind::Server);
     let trace = context.span().span_context().trace_id().to_string();
     let mut seen = vec![Seen { headers: context_headers(&headers), trace }];
@@ -95,7 +94,7 @@ async fn answer(
 async fn forward(context: &Context, propagator: &CompositePropagator, url: String) -> Result<Vec<Seen>> {
     let mut request = client()?.get(url).build()?;
     let context = with_span(context, "call", SpanKind::Client);
-    propagator.inject_context(&context, &mut HeaderInjector(request.headers_mut()));
+    headers::inject(propagator, &context, request.headers_mut());
     Ok(client()?.execute(request).await?.error_for_status()?.json().await?)
 }
 
