@@ -50,6 +50,16 @@ impl<'a> Admission<'a> {
 
     /// There are so many members, which take so many bytes with the commas between them; of them so many
     /// [are at risk](crate::AT_RISK_BYTES).
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Admission, Direction, Limits};
+    ///
+    /// let limits = Limits::new().max_members(2);
+    /// let mut admission = Admission::new("baggage", Direction::Out, &limits);
+    /// admission.measure_all(2, "a=1,b=2".len(), 0);
+    /// assert!(admission.all_fit() && admission.admit_all());
+    /// assert_eq!(admission.report().kept.members, 2);
+    /// ```
     #[inline]
     pub const fn measure_all(&mut self, members: usize, bytes: usize, at_risk: usize) {
         self.report.measured = Size { members, bytes };
@@ -88,6 +98,19 @@ impl<'a> Admission<'a> {
     /// Whether there is room for one more member of so many bytes. This alone says what `max_members` and `max_bytes`
     /// mean.
     ///
+    /// ```
+    /// use otel_baggage_limits::{Admission, Direction, Limits, Reason};
+    ///
+    /// let limits = Limits::new().max_bytes("a=1,b=2".len());
+    /// let mut admission = Admission::new("baggage", Direction::In, &limits);
+    /// for text in ["a=1", "b=2"] {
+    ///     admission.measure(text.len());
+    ///     assert_eq!(admission.room(text.len()), Ok(()));
+    ///     admission.keep(text.len());
+    /// }
+    /// assert_eq!(admission.room(0), Err(Reason::TooManyBytes), "a comma is one byte");
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Reason::TooManyMembers`] and [`Reason::TooManyBytes`].
@@ -110,12 +133,34 @@ impl<'a> Admission<'a> {
     }
 
     /// Does not carry a member, for a reason that the caller found.
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Admission, Direction, Limits, Reason};
+    ///
+    /// let limits = Limits::new();
+    /// let mut admission = Admission::new("baggage", Direction::In, &limits);
+    /// admission.measure("no sign".len());
+    /// admission.leave_out(Reason::NoEqualsSign);
+    /// let report = admission.received("no sign".len()).report();
+    /// assert_eq!((report.measured.bytes, report.kept.members), (7, 0));
+    /// ```
     #[cold]
     pub fn leave_out(&mut self, reason: Reason) {
         self.report.leave_out(reason);
     }
 
     /// A member of so many bytes, carried so far, makes room.
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Admission, Direction, Limits, Reason};
+    ///
+    /// let limits = Limits::new().max_members(1);
+    /// let mut admission = Admission::new("baggage", Direction::In, &limits);
+    /// assert!(admission.admit("a", "a=1".len()));
+    /// admission.take_back("a=1".len(), Reason::Superseded); // `a=2` came after it
+    /// assert!(admission.admit("a", "a=2".len()));
+    /// assert_eq!(admission.report().left_out(Reason::Superseded), 1);
+    /// ```
     #[cold]
     pub fn take_back(&mut self, bytes: usize, reason: Reason) {
         self.report.kept = self.report.kept.without(bytes);

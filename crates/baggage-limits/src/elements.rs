@@ -47,6 +47,16 @@ impl<'l, 'a> Elements<'l, 'a> {
     }
 
     /// Why the end of the header was not looked at, if it was not.
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Elements, Limits, MOST_ELEMENTS, Reason};
+    ///
+    /// let header = ["a=1"; MOST_ELEMENTS + 1].join(",");
+    /// let lines = [header.as_str()];
+    /// let mut elements = Elements::new(&lines, &Limits::new());
+    /// assert_eq!(elements.by_ref().count(), MOST_ELEMENTS);
+    /// assert_eq!(elements.cut(), Some(Reason::TooManyMembers));
+    /// ```
     #[must_use]
     pub const fn cut(&self) -> Option<Reason> {
         self.cut

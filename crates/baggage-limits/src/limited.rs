@@ -57,6 +57,24 @@ impl<P> Limited<P> {
     }
 
     /// Sets the limits of what is read.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
+    /// use opentelemetry_sdk::propagation::BaggagePropagator;
+    /// use otel_baggage_limits::{Limited, Limits};
+    /// use std::collections::HashMap;
+    ///
+    /// let propagator = Limited::new(BaggagePropagator::new(), Limits::W3C)
+    ///     .with_inbound_limits(Limits::new().allow(&["tenant"]))
+    ///     .with_outbound_limits(Limits::new().deny(&["tenant"]));
+    /// let request = HashMap::from([("baggage".to_owned(), "tenant=acme,cart=3".to_owned())]);
+    /// let cx = propagator.extract_with_context(&Context::new(), &request);
+    /// assert_eq!(cx.baggage().to_string(), "tenant=acme");
+    ///
+    /// let mut sent = HashMap::new();
+    /// propagator.inject_context(&cx, &mut sent);
+    /// assert_eq!(sent["baggage"], "", "an empty value overrides an older header");
+    /// ```
     #[must_use]
     pub fn with_inbound_limits(self, limits: Limits) -> Self {
         Self { inbound: limits, ..self }

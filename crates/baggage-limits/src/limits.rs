@@ -97,6 +97,14 @@ impl Limits {
     }
 
     /// Refuses members longer than so many bytes, counted as they are on the wire: key, value and metadata.
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Limits, Reason};
+    ///
+    /// let limits = Limits::new().max_member_bytes("cart=3".len());
+    /// assert_eq!(limits.check("cart", "cart=3".len()), Ok(()));
+    /// assert_eq!(limits.check("cart", "cart=33".len()), Err(Reason::MemberTooLong));
+    /// ```
     #[must_use]
     pub const fn max_member_bytes(mut self, bytes: usize) -> Self {
         self.max_member_bytes = Some(bytes);
@@ -111,6 +119,15 @@ impl Limits {
     }
 
     /// Carries these keys only. Keys are compared as they are, in upper and lower case.
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Limits, Reason};
+    ///
+    /// let limits = Limits::new().allow(&["tenant", "route.*"]).deny(&["route.secret"]);
+    /// assert_eq!(limits.check("route.region", 10), Ok(()));
+    /// assert_eq!(limits.check("Tenant", 10), Err(Reason::NotAllowed));
+    /// assert_eq!(limits.check("route.secret", 10), Err(Reason::Denied));
+    /// ```
     #[must_use]
     pub const fn allow(mut self, keys: &'static [&'static str]) -> Self {
         put(&mut self.allow, Some(Keys::of(keys)));
@@ -125,6 +142,14 @@ impl Limits {
     }
 
     /// [`keep_first`](Self::keep_first) with a list that is known only at run time.
+    ///
+    /// ```
+    /// use otel_baggage_limits::Limits;
+    ///
+    /// let limits = Limits::new().keep_keys_first(vec!["tenant".to_owned(), "route.*".to_owned()]);
+    /// assert_eq!([limits.rank("tenant"), limits.rank("route.region")], [0, 1]);
+    /// assert_eq!(limits.rank("cart"), usize::MAX, "it goes before the others go");
+    /// ```
     #[must_use]
     pub fn keep_keys_first(self, keys: impl Into<Keys>) -> Self {
         Self { keep_first: keys.into(), ..self }
@@ -137,6 +162,13 @@ impl Limits {
     }
 
     /// [`deny`](Self::deny) with a list that is known only at run time.
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Limits, Reason};
+    ///
+    /// let limits = Limits::new().deny_keys(vec!["user.*".to_owned()]);
+    /// assert_eq!(limits.check("user.email", 10), Err(Reason::Denied));
+    /// ```
     #[must_use]
     pub fn deny_keys(self, keys: impl Into<Keys>) -> Self {
         Self { deny: keys.into(), ..self }
@@ -161,6 +193,14 @@ impl Limits {
     }
 
     /// Whether a member of this key and of this many bytes may be carried at all.
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Limits, Reason};
+    ///
+    /// let limits = Limits::new().deny(&["user"]).max_member_bytes(6);
+    /// assert_eq!(limits.check("cart", "cart=3".len()), Ok(()));
+    /// assert_eq!(limits.check("user", "user=amy".len()), Err(Reason::Denied));
+    /// ```
     ///
     /// # Errors
     ///

@@ -42,6 +42,20 @@ impl Observer {
     }
 
     /// This observer and then another one.
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Admission, Direction, Limits, Observer, Reason};
+    /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    ///
+    /// static TOLD: AtomicUsize = AtomicUsize::new(0);
+    /// let one = || Observer::new(|report| drop(TOLD.fetch_add(report.left_out(Reason::Denied), Relaxed)));
+    ///
+    /// let limits = Limits::new().deny(&["user"]);
+    /// let mut admission = Admission::new("baggage", Direction::Out, &limits);
+    /// assert!(!admission.admit("user", "user=amy".len()));
+    /// one().and(one()).tell(&admission.report());
+    /// assert_eq!(TOLD.load(Relaxed), 2);
+    /// ```
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self.0, other.0) {

@@ -41,6 +41,13 @@ pub struct Prefixed {
 }
 
 /// Which way a format carries baggage in headers of its own.
+///
+/// ```
+/// use otel_baggage_limits::PrefixedBaggage;
+///
+/// assert_eq!(PrefixedBaggage::default(), PrefixedBaggage::Off);
+/// assert!(PrefixedBaggage::Extract.is_read() && !PrefixedBaggage::Extract.is_sent());
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum PrefixedBaggage {
@@ -81,6 +88,16 @@ impl Prefixed {
     }
 
     /// Sets the limits of what is read.
+    ///
+    /// ```
+    /// use otel_baggage_limits::{Limits, Prefixed};
+    ///
+    /// let prefixed = Prefixed::new("uberctx-")
+    ///     .with_inbound_limits(Limits::new().max_members(8))
+    ///     .with_outbound_limits(Limits::new().max_members(4));
+    /// assert_eq!(prefixed.inbound_limits().max_members, 8);
+    /// assert_eq!(prefixed.outbound_limits().max_members, 4);
+    /// ```
     #[must_use]
     pub fn with_inbound_limits(self, limits: Limits) -> Self {
         Self { inbound: limits, ..self }
@@ -149,6 +166,18 @@ impl Prefixed {
     }
 
     /// For entries that came in another header, within the same limits.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, baggage::BaggageExt};
+    /// use otel_baggage_limits::{Prefixed, Reason};
+    ///
+    /// // `jaeger-baggage: tenant=acme, broken`
+    /// let prefixed = Prefixed::new("uberctx-");
+    /// let mut received = prefixed.received("jaeger-baggage");
+    /// received.entry("tenant", Some("acme".into()), "tenant=acme".len());
+    /// received.leave_out(Reason::NoEqualsSign);
+    /// assert_eq!(received.added_to(&Context::new()).baggage().to_string(), "tenant=acme");
+    /// ```
     #[must_use]
     pub fn received(&self, header: &'static str) -> Received<'_> {
         Received {

@@ -131,6 +131,21 @@ impl Size {
 /// no value.
 ///
 /// An [`Admission`](crate::Admission) makes it.
+///
+/// ```
+/// use otel_baggage_limits::{Admission, Direction, Limits, Reason};
+///
+/// let limits = Limits::new().deny(&["user"]);
+/// let mut admission = Admission::new("baggage", Direction::Out, &limits);
+/// for (key, text) in [("user", "user=amy"), ("cart", "cart=3")] {
+///     admission.measure(text.len());
+///     admission.admit(key, text.len());
+/// }
+/// let report = admission.report();
+/// assert!(!report.is_complete());
+/// assert_eq!(report.reasons().collect::<Vec<_>>(), [(Reason::Denied, 1)]);
+/// assert_eq!((report.measured.bytes, report.kept.bytes), ("user=amy,cart=3".len(), "cart=3".len()));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Report {

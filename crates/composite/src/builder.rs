@@ -60,6 +60,14 @@ impl Builder {
     /// Adds a propagator of some other concern: always read and always written.
     ///
     /// It is not judged by what it yields, so one that changes the span does so.
+    ///
+    /// ```
+    /// use opentelemetry_sdk::propagation::TraceContextPropagator;
+    /// use otel_composite::{CompositePropagator, Concern};
+    ///
+    /// let propagator = CompositePropagator::builder().other(TraceContextPropagator::new()).build();
+    /// assert_eq!(propagator.parts().next().unwrap().concern(), Concern::Other);
+    /// ```
     pub fn other<Kind>(self, propagator: impl IntoPart<Kind>) -> Self {
         self.part(propagator.into_part(Concern::Other))
     }
@@ -71,6 +79,15 @@ impl Builder {
     /// twice where all propagators are this workspace's. One that was built with other limits for the way out keeps
     /// them: without a call of this method they alone hold for it, unless another propagator knows none; with it both
     /// do.
+    ///
+    /// ```
+    /// use opentelemetry_sdk::propagation::BaggagePropagator;
+    /// use otel_composite::{CompositePropagator, Limits};
+    ///
+    /// let limits = Limits::new().max_members(8).deny(&["user.*"]);
+    /// let propagator = CompositePropagator::builder().baggage(BaggagePropagator::new()).limits(limits).build();
+    /// assert!(propagator.to_string().ends_with("at most 8 members and 4096 bytes, never user.*"));
+    /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
@@ -105,6 +122,15 @@ impl Builder {
     /// instead of the first. Off by default.
     ///
     /// A format that replaces the span of another replaces its `tracestate` too, and no conflict is reported.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "tracecontext", feature = "b3"))] {
+    /// let registry = otel_composite::Registry::new();
+    /// let propagator = registry.builder_from_list("tracecontext,b3")?.last_wins(true).build();
+    /// assert!(propagator.to_string().starts_with("extract (last wins): tracecontext > b3; "));
+    /// # }
+    /// # Ok::<(), otel_composite::SettingError>(())
+    /// ```
     pub fn last_wins(mut self, last_wins: bool) -> Self {
         self.last_wins = last_wins;
         self

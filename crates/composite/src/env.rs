@@ -17,6 +17,12 @@ impl Registry {
     }
 
     /// The same, with the names from another variable than `OTEL_PROPAGATORS`.
+    ///
+    /// ```
+    /// use otel_composite::{Limits, Registry};
+    ///
+    /// let edge = Registry::new().builder_from_env_var("EDGE_PROPAGATORS").limits(Limits::W3C).build();
+    /// ```
     pub fn builder_from_env_var(&self, variable: &str) -> Builder {
         let builder = self.read_env(variable);
         for problem in builder.problems() {
@@ -26,6 +32,13 @@ impl Registry {
     }
 
     /// The propagators that the environment asks for: see [`try_from_env`](crate::try_from_env).
+    ///
+    /// ```no_run
+    /// use otel_composite::{Limits, Registry};
+    ///
+    /// let propagator = Registry::new().try_builder_from_env()?.limits(Limits::W3C).build();
+    /// # Ok::<(), otel_composite::SettingError>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -92,6 +92,11 @@ impl Registry {
     }
 
     /// The names that lists may hold, `none` included.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tracecontext")]
+    /// assert!(otel_composite::Registry::new().names().any(|name| name == "tracecontext"));
+    /// ```
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|entry| &*entry.name).chain([list::NONE])
     }
@@ -106,6 +111,15 @@ impl Registry {
     }
 
     /// One list for what is read and one for what is sent: see [`from_lists`](crate::from_lists).
+    ///
+    /// ```
+    /// # #[cfg(feature = "tracecontext")] {
+    /// let registry = otel_composite::Registry::new();
+    /// let read_alone = registry.builder_from_lists("tracecontext", "")?.build();
+    /// assert_eq!(read_alone.to_string(), "extract: tracecontext; inject: nothing; baggage: nothing");
+    /// # }
+    /// # Ok::<(), otel_composite::SettingError>(())
+    /// ```
     ///
     /// # Errors
     ///

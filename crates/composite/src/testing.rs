@@ -67,6 +67,13 @@ impl Headers {
     }
 
     /// Each line of this name twice, as where two layers inject.
+    ///
+    /// ```
+    /// use otel_composite::testing::Headers;
+    ///
+    /// let doubled = Headers::from([("baggage", "a=1"), ("b3", "0")]).double("Baggage");
+    /// assert_eq!(doubled, Headers::from([("baggage", "a=1"), ("baggage", "a=1"), ("b3", "0")]));
+    /// ```
     #[must_use]
     pub fn double(self, name: &str) -> Self {
         let times = |line: &(String, String)| 1 + usize::from(line.0.eq_ignore_ascii_case(name));
@@ -74,6 +81,13 @@ impl Headers {
     }
 
     /// All lines the other way round. HTTP keeps the order of lines of one name only.
+    ///
+    /// ```
+    /// use otel_composite::testing::Headers;
+    ///
+    /// let reordered = Headers::from([("a", "1"), ("b", "2")]).reorder();
+    /// assert_eq!(reordered, Headers::from([("b", "2"), ("a", "1")]));
+    /// ```
     #[must_use]
     pub fn reorder(mut self) -> Self {
         self.0.reverse();
@@ -81,6 +95,12 @@ impl Headers {
     }
 
     /// All names in upper case.
+    ///
+    /// ```
+    /// use otel_composite::testing::Headers;
+    ///
+    /// assert_eq!(Headers::from([("b3", "0-a")]).upper_case(), Headers::from([("B3", "0-a")]));
+    /// ```
     #[must_use]
     pub fn upper_case(mut self) -> Self {
         self.0.iter_mut().for_each(|(name, _)| name.make_ascii_uppercase());
@@ -207,6 +227,16 @@ impl<'a, P: TextMapPropagator> Request<'a, P> {
 }
 
 /// What a handler did not pass on.
+///
+/// ```
+/// # #[cfg(feature = "tracecontext")] {
+/// use otel_composite::testing::{Headers, Lost, Request};
+///
+/// let propagator = otel_composite::from_list("tracecontext")?;
+/// assert_eq!(Request::new(&propagator).check(&Headers::new()), Err(Lost::Trace));
+/// # }
+/// # Ok::<(), otel_composite::SettingError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Lost {

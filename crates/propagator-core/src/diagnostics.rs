@@ -123,6 +123,13 @@ impl LeftOut {
     }
 
     /// Whether the service's own policy left them out on purpose: the event is `DEBUG` then.
+    ///
+    /// ```
+    /// use otel_propagator_core::diagnostics::{Direction, LeftOut};
+    ///
+    /// LeftOut::new("baggage", Direction::Out, "the key is denied").members(1, 2).is_policy(true).emit();
+    /// assert_eq!(Direction::Out.as_str(), "out");
+    /// ```
     pub const fn is_policy(mut self, is_policy: bool) -> Self {
         self.is_policy = is_policy;
         self

@@ -75,6 +75,12 @@ impl Keys {
     }
 
     /// Whether there is no pattern.
+    ///
+    /// ```
+    /// use otel_propagator_core::keys::Keys;
+    ///
+    /// assert!(Keys::NONE.is_empty() && !Keys::ALL.is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match &self.0 {

@@ -117,6 +117,13 @@ impl Config {
 
     /// Reads a YAML file, with the variables of this process put in.
     ///
+    /// ```
+    /// use otel_composite::Config;
+    ///
+    /// let error = Config::from_file("no-such-file.yaml").unwrap_err();
+    /// assert!(error.to_string().starts_with("the file cannot be read: "));
+    /// ```
+    ///
     /// # Errors
     ///
     /// Where the file cannot be read, and as [`from_yaml`](Self::from_yaml).
