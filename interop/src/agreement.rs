@@ -3,7 +3,7 @@
 use crate::{
     ledger::{Half, Ledger, Step},
     matrix::{has, hop, read},
-    ours,
+    meaning, ours,
     peer::{Kind, Peer},
     protocol::{Answer, Command, Format, Header, Start},
     random::Random,
@@ -53,16 +53,16 @@ fn batch(
 ) -> Result<(), String> {
     let from_us = |headers: &Vec<Header>| ours::answer(&extract(format, headers));
     let ours: Vec<_> = headers.iter().map(from_us).collect();
-    let held: Vec<_> = ours.iter().map(|answer| Reading::of(format, answer)).collect();
-    for ((headers, answer), held) in headers.iter().zip(&ours).zip(&held) {
-        tally.count(&hop(ledger, (Kind::Ours, format), (headers, held), answer));
+    let meant: Vec<_> = headers.iter().map(|headers| meaning::of(format, headers)).collect();
+    for ((headers, answer), meant) in headers.iter().zip(&ours).zip(&meant) {
+        tally.count(&hop(ledger, (Kind::Ours, format), (headers, meant), answer));
     }
     for_each(peers, format, headers, |peer, index, answer| {
-        let (Some(headers), Some(expected)) = (headers.get(index), held.get(index)) else { return };
+        let (Some(headers), Some(expected)) = (headers.get(index), meant.get(index)) else { return };
         tally.count(&hop(ledger, (peer.kind, format), (headers, expected), answer));
     })?;
     let sent: Vec<_> = ours.into_iter().map(|answer| answer.headers).collect();
-    let meant: Vec<_> = sent.iter().map(|headers| read(format, headers)).collect();
+    let meant: Vec<_> = sent.iter().map(|headers| read(ledger, format, headers).0).collect();
     for_each(peers, format, &sent, |peer, index, answer| {
         let (Some(headers), Some(expected)) = (sent.get(index), meant.get(index)) else { return };
         let found = &Reading::of(format, answer);

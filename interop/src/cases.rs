@@ -32,6 +32,9 @@ pub(crate) fn all() -> Vec<Case> {
     cases.extend(baggage());
     cases.extend(b3());
     cases.extend(b3_multi());
+    cases.extend(jaeger());
+    cases.extend(xray());
+    cases.extend(ot_trace());
     cases
 }
 
@@ -150,9 +153,11 @@ const BAGGAGE: &[(&str, &str, &[&str], Entries<'static>)] = &[
     ("properties", "whitespace", &["a=1 ; p = 2 ; q"], &[("a", "1", "p=2;q")]),
     ("properties", "an escape", &["a=1;p=%2Cadmin%3Dtrue"], &[("a", "1", "p=%2Cadmin%3Dtrue")]),
     ("properties", "a comma in metadata", &["a=1;p=2%2Cadmin%3Dtrue"], &[("a", "1", "p=2,admin=true")]),
+    ("malformed", "a no-break space ends a property", &["a=1;p=\u{a0}"], &[("a", "1", "p=")]),
     ("several lines", "two lines", &["a=1", "b=2"], &[("a", "1", ""), ("b", "2", "")]),
     ("malformed", "no equals sign", &["a=1,b,c=3"], &[("a", "1", ""), ("c", "3", "")]),
     ("malformed", "a key that is no token", &["a=1,b(=2,c=3"], &[("a", "1", ""), ("c", "3", "")]),
+    ("malformed", "a property without a member", &["a=1,;p=2"], &[("a", "1", "")]),
     ("malformed", "an empty member", &["a=1,,b=2"], &[("a", "1", ""), ("b", "2", "")]),
 ];
 
@@ -269,6 +274,7 @@ const B3_MULTI: &[(&str, &str, Lines<'static>, Lines<'static>, Meaning)] = &[
     ),
     ("sampling", "deny alone", &[], &[("x-b3-sampled", "0")], (None, Some(Deny))),
     ("sampling", "debug alone", &[], &[("x-b3-flags", "1")], (None, Some(Debug))),
+    ("sampling", "debug alone in b3, ids beside it", IDS, &[("b3", "d")], (None, Some(Debug))),
     ("malformed", "no span id", &[("x-b3-traceid", TRACE)], &[], NOTHING),
     (
         "malformed",
@@ -286,4 +292,157 @@ fn b3_multi() -> Vec<Case> {
         case(Format::B3Multi, about, name, &[ids, rest].concat(), b3_context(meaning))
     };
     B3_MULTI.iter().map(build).collect()
+}
+
+// --- jaeger, x-ray, ot trace -----------------------------------------------------------------------------------
+
+/// A header line, its meaning, and what goes on that no API shows.
+type Row = (&'static str, &'static str, &'static str, Meaning, &'static str);
+
+fn of_rows(format: Format, header: &str, rows: &[Row]) -> Vec<Case> {
+    let build = |&(about, name, value, meaning, more): &Row| {
+        let value = value.replace("TRACE", TRACE).replace("SPAN", SPAN);
+        let case = case(format, about, name, &[(header, &value)], b3_context(meaning));
+        Case { meaning: Reading { more: more.to_owned(), ..case.meaning }, ..case }
+    };
+    rows.iter().map(build).collect()
+}
+
+const PADDED: &str = "000000000000004d0000000000000016";
+
+const JAEGER: &[Row] = &[
+    ("plain", "accept", "TRACE:SPAN:0:1", (Some(TRACE), Some(Accept)), ""),
+    ("plain", "with a parent", "TRACE:SPAN:05e3ac9a4f6e3b90:01", (Some(TRACE), Some(Accept)), ""),
+    ("plain", "no parent", "TRACE:SPAN::1", (Some(TRACE), Some(Accept)), ""),
+    ("plain", "a short trace id", "4d0000000000000016:SPAN:0:1", (Some(PADDED), Some(Accept)), ""),
+    ("plain", "upper case", "0AF7651916CD43DD8448EB211C80319C:SPAN:0:1", (Some(TRACE), Some(Accept)), ""),
+    ("escapes", "colons escaped", "TRACE%3ASPAN%3a0%3A1", (Some(TRACE), Some(Accept)), ""),
+    ("sampling", "deny", "TRACE:SPAN:0:0", (Some(TRACE), Some(Deny)), ""),
+    ("sampling", "debug", "TRACE:SPAN:0:3", (Some(TRACE), Some(Debug)), ""),
+    ("sampling", "debug without sampled", "TRACE:SPAN:0:2", (Some(TRACE), Some(Deny)), ""),
+    ("sampling", "firehose", "TRACE:SPAN:0:9", (Some(TRACE), Some(Accept)), "firehose"),
+    ("sampling", "flags of ten", "TRACE:SPAN:0:10", (Some(TRACE), Some(Deny)), ""),
+    ("malformed", "flags of three digits", "TRACE:SPAN:0:100", NOTHING, ""),
+    ("malformed", "no flags", "TRACE:SPAN:0:", NOTHING, ""),
+    ("malformed", "three fields", "TRACE:SPAN:1", NOTHING, ""),
+    ("malformed", "a parent that is none", "TRACE:SPAN:zz:1", NOTHING, ""),
+    ("malformed", "no span id", "TRACE:0:0:1", NOTHING, ""),
+];
+
+fn jaeger() -> Vec<Case> {
+    let mut cases = of_rows(Format::Jaeger, "uber-trace-id", JAEGER);
+    let header = format!("{TRACE}:{SPAN}:0:1");
+    let with = |about, name, value, meaning| {
+        let lines = [("uber-trace-id", header.as_str()), ("uberctx-key1", value)];
+        let context = Context { sampling: Some(Accept), ..span(TRACE, 1) };
+        let context = Context { baggage: entries_context(&[("key1", meaning, "")]).baggage, ..context };
+        case(Format::Jaeger, about, name, &lines, context)
+    };
+    cases.push(with("baggage", "Jaeger's example", "value%201%20%2F%20blah", "value 1 / blah"));
+    cases.push(with("baggage", "a plus", "a+b", "a b"));
+    cases.push(with("baggage", "a comma", "a,b", "a,b"));
+    cases
+}
+
+const XRAY: &[Row] = &[
+    ("plain", "accept", "Root=ROOT;Parent=SPAN;Sampled=1", (Some(TRACE), Some(Accept)), ""),
+    ("plain", "another order, spaces", "Sampled=1; Parent=SPAN; Root=ROOT", (Some(TRACE), Some(Accept)), ""),
+    (
+        "plain",
+        "a load balancer's Self",
+        "Self=1-2-3;Root=ROOT;Parent=SPAN;Sampled=0",
+        (Some(TRACE), Some(Deny)),
+        "",
+    ),
+    (
+        "plain",
+        "a key of somebody's",
+        "Root=ROOT;Parent=SPAN;Sampled=1;Foo=bar",
+        (Some(TRACE), Some(Accept)),
+        "",
+    ),
+    ("sampling", "deny", "Root=ROOT;Parent=SPAN;Sampled=0", (Some(TRACE), Some(Deny)), ""),
+    ("sampling", "asked", "Root=ROOT;Parent=SPAN;Sampled=?", (Some(TRACE), Some(Defer)), ""),
+    ("sampling", "missing", "Root=ROOT;Parent=SPAN", (Some(TRACE), Some(Defer)), ""),
+    ("sampling", "a state that is none", "Root=ROOT;Parent=SPAN;Sampled=2", (Some(TRACE), Some(Defer)), ""),
+    (
+        "lineage",
+        "kept",
+        "Root=ROOT;Parent=SPAN;Sampled=1;Lineage=32767:e65a2c4d:255",
+        (Some(TRACE), Some(Accept)),
+        "32767:e65a2c4d:255",
+    ),
+    (
+        "lineage",
+        "broken",
+        "Root=ROOT;Parent=SPAN;Sampled=1;Lineage=1:badc0de:13",
+        (Some(TRACE), Some(Accept)),
+        "",
+    ),
+    ("root", "from a load balancer", "Root=ROOT", NOTHING, "ROOT"),
+    ("root", "and a decision", "Root=ROOT;Sampled=1", (None, Some(Accept)), "ROOT"),
+    ("malformed", "version 2", "Root=2-0af76519-16cd43dd8448eb211c80319c;Parent=SPAN;Sampled=1", NOTHING, ""),
+    ("malformed", "a parent of 15 digits", "Root=ROOT;Parent=7ad6b7169203331;Sampled=1", NOTHING, ""),
+    (
+        "malformed",
+        "Root twice",
+        "Root=ROOT;Root=1-00000000-000000000000000000000001;Parent=SPAN;Sampled=1",
+        NOTHING,
+        "",
+    ),
+];
+
+fn xray() -> Vec<Case> {
+    let root = "1-0af76519-16cd43dd8448eb211c80319c";
+    let mut cases = of_rows(Format::Xray, "x-amzn-trace-id", XRAY);
+    for case in &mut cases {
+        for text in case.headers.iter_mut().map(|(_, value)| value).chain([&mut case.meaning.more]) {
+            *text = text.replace("ROOT", root);
+        }
+    }
+    cases
+}
+
+const OT_IDS: Lines<'_> = &[("ot-tracer-traceid", "8448eb211c80319c"), ("ot-tracer-spanid", SPAN)];
+
+/// The lines beside the ids, and the baggage.
+const OT_TRACE: &[(&str, &str, Lines<'static>, Option<Sampling>, Entries<'static>)] = &[
+    ("plain", "accept", &[("ot-tracer-sampled", "true")], Some(Accept), &[]),
+    ("sampling", "deny", &[("ot-tracer-sampled", "false")], Some(Deny), &[]),
+    ("sampling", "defer", &[], Some(Defer), &[]),
+    ("sampling", "1", &[("ot-tracer-sampled", "1")], Some(Accept), &[]),
+    ("sampling", "True", &[("ot-tracer-sampled", "True")], Some(Accept), &[]),
+    ("malformed", "a state that is none", &[("ot-tracer-sampled", "x")], None, &[]),
+    (
+        "baggage",
+        "plain",
+        &[("ot-tracer-sampled", "true"), ("ot-baggage-a", "1")],
+        Some(Accept),
+        &[("a", "1", "")],
+    ),
+    (
+        "baggage",
+        "nothing is escaped",
+        &[("ot-tracer-sampled", "true"), ("ot-baggage-a", "1%202")],
+        Some(Accept),
+        &[("a", "1%202", "")],
+    ),
+];
+
+fn ot_trace() -> Vec<Case> {
+    let build =
+        |&(about, name, rest, sampling, entries): &(_, _, Lines<'_>, Option<Sampling>, Entries<'_>)| {
+            let meaning = if sampling.is_some() { (Some(SHORT), sampling) } else { NOTHING };
+            let context = Context { baggage: entries_context(entries).baggage, ..b3_context(meaning) };
+            case(Format::OtTrace, about, name, &[OT_IDS, rest].concat(), context)
+        };
+    let mut cases: Vec<_> = OT_TRACE.iter().map(build).collect();
+    let accept = |name, trace, context| {
+        let lines = [("ot-tracer-traceid", trace), ("ot-tracer-spanid", SPAN), ("ot-tracer-sampled", "true")];
+        case(Format::OtTrace, "plain", name, &lines, context)
+    };
+    let short = b3_context((Some("000000000000000000000000000004d2"), Some(Accept)));
+    cases.push(accept("a short trace id", "4d2", short));
+    cases.push(accept("a trace id of 24 digits", "8448eb211c80319c8448eb21", Context::default()));
+    cases
 }

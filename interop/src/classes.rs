@@ -2,6 +2,7 @@
 
 mod b3;
 mod baggage;
+mod older;
 mod trace_context;
 
 use crate::{
@@ -56,7 +57,7 @@ impl Class {
 
 /// All classes, in the order in which a difference is tried on them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Class> {
-    [trace_context::CLASSES, baggage::CLASSES, b3::CLASSES, COMMON].into_iter().flatten()
+    [trace_context::CLASSES, baggage::CLASSES, b3::CLASSES, older::CLASSES, COMMON].into_iter().flatten()
 }
 
 const SDKS: &[Kind] = &[Python, JavaScript, Go, Java];
@@ -71,7 +72,14 @@ const COMMON: &[Class] = &[Class {
     source: FIELD_VALUE,
     issue: None,
     peers: PEERS,
-    formats: &[Format::TraceContext, Format::B3, Format::B3Multi],
+    formats: &[
+        Format::TraceContext,
+        Format::B3,
+        Format::B3Multi,
+        Format::Jaeger,
+        Format::Xray,
+        Format::OtTrace,
+    ],
     fields: &[Field::Ids, Field::Sampling, Field::Flags],
     test: padded,
 }];

@@ -43,7 +43,7 @@ struct Found {
 }
 
 /// How many differences without a name are shown in full, for each peer, format and field.
-const SHOWN: usize = 4;
+const SHOWN: usize = 8;
 
 impl Ledger {
     /// The numbers of the classes into which the differences of a step fall, each once; 0 is none.

@@ -7,6 +7,7 @@ mod cases;
 mod classes;
 mod ledger;
 mod matrix;
+mod meaning;
 mod ours;
 mod peer;
 mod protocol;

@@ -3,7 +3,7 @@
 use crate::{
     cases::Case,
     ledger::{Half, Ledger, Step},
-    ours,
+    meaning, ours,
     peer::{Kind, Peer},
     protocol::{Answer, Command, Format, Header, Start},
     reading::Reading,
@@ -54,9 +54,13 @@ fn ours(format: Format, start: Start) -> Answer {
     ours::answer(&Command { format, start })
 }
 
-/// What we read.
-pub(crate) fn read(format: Format, headers: &[Header]) -> Reading {
-    Reading::of(format, &ours(format, Start::Extract(headers.to_vec())))
+/// What we read, held against what the headers mean.
+pub(crate) fn read(ledger: &mut Ledger, format: Format, headers: &[Header]) -> (Reading, Vec<usize>) {
+    let found = Reading::of(format, &ours(format, Start::Extract(headers.to_vec())));
+    let expected = &meaning::of(format, headers);
+    let step = Step { peer: Kind::Ours, format, half: Half::Reads, headers, expected, found: &found };
+    let numbers = ledger.enter(&step);
+    (found, numbers)
 }
 
 /// Both halves of a hop through a peer: what it made of the headers, and what we make of those it sent.
@@ -67,9 +71,8 @@ pub(crate) fn hop(
     answer: &Answer,
 ) -> Vec<usize> {
     let held = Reading::of(format, answer);
-    let sent = read(format, &answer.headers);
-    let mut numbers =
-        ledger.enter(&Step { peer, format, half: Half::Reads, headers, expected, found: &held });
+    let (sent, mut numbers) = read(ledger, format, &answer.headers);
+    numbers.extend(ledger.enter(&Step { peer, format, half: Half::Reads, headers, expected, found: &held }));
     if answer.error.is_none() {
         let step = Step { peer, format, half: Half::Sends, headers, expected: &held, found: &sent };
         numbers.extend(ledger.enter(&step));
@@ -141,14 +144,15 @@ fn we_to_them(ledger: &mut Ledger, peer: &mut Peer, case: &Case) -> Result<Cell,
         let from_us = ours(format, start);
         numbers.extend(hop(ledger, (Kind::Ours, format), (&case.headers, &case.meaning), &from_us));
         let headers = &from_us.headers;
-        let expected = &read(format, headers);
+        let (expected, ours) = read(ledger, format, headers);
+        numbers.extend(ours);
         let found = &Reading::of(format, &ask(peer, format, Start::Extract(headers.clone()))?);
         numbers.extend(ledger.enter(&Step {
             peer: kind,
             format,
             half: Half::Reads,
             headers,
-            expected,
+            expected: &expected,
             found,
         }));
     }
@@ -162,7 +166,8 @@ fn chain(ledger: &mut Ledger, peers: &mut [Peer], case: &Case) -> Result<Cell, S
     let mut numbers = hop(ledger, (Kind::Ours, format), (&case.headers, &case.meaning), &from_us);
     let mut headers = from_us.headers;
     for peer in peers.iter_mut().filter(|peer| has(peer.kind, format)) {
-        let expected = read(format, &headers);
+        let (expected, ours) = read(ledger, format, &headers);
+        numbers.extend(ours);
         let answer = ask(peer, format, Start::Extract(headers.clone()))?;
         numbers.extend(hop(ledger, (peer.kind, format), (&headers, &expected), &answer));
         headers = answer.headers;

@@ -8,10 +8,13 @@ use opentelemetry::{
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use otel_b3::B3Propagator;
-use otel_baggage_limits::Limits;
+use otel_baggage_limits::{Limits, PrefixedBaggage};
 use otel_carriers::message;
+use otel_jaeger::JaegerPropagator;
+use otel_ottrace::OtTracePropagator;
 use otel_tracecontext::TraceContextPropagator;
 use otel_w3c_baggage::BaggagePropagator;
+use otel_xray::XrayPropagator;
 
 pub(crate) fn answer(command: &Command) -> Answer {
     let propagator = propagator(command.format);
@@ -38,6 +41,9 @@ fn propagator(format: Format) -> Box<dyn TextMapPropagator> {
         Format::Baggage => Box::new(BaggagePropagator::new().with_limits(Limits::new().max_bytes(8192))),
         Format::B3 => Box::new(B3Propagator::single()),
         Format::B3Multi => Box::new(B3Propagator::multi()),
+        Format::Jaeger => Box::new(JaegerPropagator::new().with_baggage(PrefixedBaggage::Both)),
+        Format::Xray => Box::new(XrayPropagator::new()),
+        Format::OtTrace => Box::new(OtTracePropagator::new().with_baggage(PrefixedBaggage::Both)),
     }
 }
 

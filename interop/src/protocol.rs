@@ -13,10 +13,14 @@ pub(crate) enum Format {
     Baggage,
     B3,
     B3Multi,
+    Jaeger,
+    Xray,
+    OtTrace,
 }
 
 impl Format {
-    pub(crate) const ALL: [Self; 4] = [Self::TraceContext, Self::Baggage, Self::B3, Self::B3Multi];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::TraceContext, Self::Baggage, Self::B3, Self::B3Multi, Self::Jaeger, Self::Xray, Self::OtTrace];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -24,6 +28,9 @@ impl Format {
             Self::Baggage => "baggage",
             Self::B3 => "b3",
             Self::B3Multi => "b3multi",
+            Self::Jaeger => "jaeger",
+            Self::Xray => "xray",
+            Self::OtTrace => "ottrace",
         }
     }
 }
@@ -55,7 +62,7 @@ pub(crate) struct Context {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tracestate: Option<String>,
     pub(crate) baggage: Vec<Entry>,
-    /// The B3 sampling state, of peers whose API has it; of others it is read from what they send.
+    /// The sampling state, of peers whose API has it; of others it is read from what they send.
     #[serde(skip_serializing)]
     pub(crate) sampling: Option<Sampling>,
 }

@@ -41,6 +41,9 @@ impl Random {
             Format::Baggage => self.baggage(),
             Format::B3 => vec![("b3".to_owned(), self.b3_single())],
             Format::B3Multi => self.b3_multi(),
+            Format::Jaeger => self.jaeger(),
+            Format::Xray => vec![("x-amzn-trace-id".to_owned(), self.xray())],
+            Format::OtTrace => self.ot_trace(),
         };
         for _ in 0..self.below(4).saturating_sub(1) {
             self.mutate(&mut headers);
@@ -135,6 +138,63 @@ impl Random {
         headers
     }
 
+    fn jaeger(&mut self) -> Vec<Header> {
+        let (trace, span) = if self.one_in(4) {
+            let (trace, span) = (1 + self.below(32), 1 + self.below(16));
+            (self.id(trace), self.id(span))
+        } else {
+            (self.id(32), self.id(16))
+        };
+        let parent = if self.one_in(4) { self.id(16) } else { self.pick(&["0", "0", ""]).to_owned() };
+        let flags = self.pick(&["0", "1", "1", "01", "3", "03", "2", "9", "0b", "", "10", "100", "g"]);
+        let separator = self.pick(&[":", ":", ":", ":", ":", "%3A", "%3a"]);
+        let mut headers = vec![("uber-trace-id".to_owned(), [&trace, &span, &parent, flags].join(separator))];
+        for _ in 0..self.below(4).saturating_sub(1) {
+            let value = self.text(ESCAPED, 4);
+            headers.push((format!("uberctx-{}", self.pick(NAMES)), value));
+        }
+        headers
+    }
+
+    fn xray(&mut self) -> String {
+        let mut pairs = vec![format!("Root=1-{}-{}", self.id(8), self.id(24))];
+        if !self.one_in(10) {
+            pairs.push(format!("Parent={}", self.id(16)));
+        }
+        if !self.one_in(6) {
+            let sampled = self.pick(&["0", "1", "1", "1", "?", "2", ""]);
+            pairs.push(format!("Sampled={sampled}"));
+        }
+        if self.one_in(6) {
+            pairs.push(
+                self.pick(&["Self=1-67891234-12456789abcdef012345678", "Foo=bar", "Lineage=1:e65a2c4d:9"])
+                    .to_owned(),
+            );
+        }
+        if self.one_in(6) {
+            let (one, other) = (self.below(pairs.len()), self.below(pairs.len()));
+            pairs.swap(one, other);
+        }
+        pairs.join(self.pick(&[";", ";", ";", ";", "; "]))
+    }
+
+    fn ot_trace(&mut self) -> Vec<Header> {
+        let digits = if self.one_in(4) { 32 } else { 16 };
+        let mut headers = vec![
+            ("ot-tracer-traceid".to_owned(), self.id(digits)),
+            ("ot-tracer-spanid".to_owned(), self.id(16)),
+        ];
+        if !self.one_in(6) {
+            let sampled = self.pick(&["true", "true", "false", "1", "0", "True", "", "x"]);
+            headers.push(("ot-tracer-sampled".to_owned(), sampled.to_owned()));
+        }
+        for _ in 0..self.below(4).saturating_sub(1) {
+            let value = self.text(PLAIN, 4);
+            headers.push((format!("ot-baggage-{}", self.pick(NAMES)), value));
+        }
+        headers
+    }
+
     fn mutate(&mut self, headers: &mut Vec<Header>) {
         let which = self.below(headers.len());
         let Some((name, value)) = headers.get_mut(which) else { return };
@@ -175,6 +235,8 @@ const ESCAPED: &[&str] = &[
     "a", "b", "0", "+", "=", ":", "/", "A", "%20", "%2C", "%3B", "%25", "%C3%A9", "%FF", "%41", "%0A", "(",
     "~",
 ];
+const PLAIN: &[&str] = &["a", "b", "0", "%20", "+", " ", "=", ":", "/", "(", "~", ",", ";"];
+const NAMES: &[&str] = &["a", "b", "k1", "user-id", "a_b"];
 const KEYS: &[&str] = &[
     "a",
     "b",

@@ -13,6 +13,8 @@ pub(crate) struct Reading {
     pub(crate) flags: u8,
     pub(crate) sampling: Option<Sampling>,
     pub(crate) tracestate: String,
+    /// What only this format says, as it is sent on: Jaeger's firehose, X-Ray's `Lineage`, its `Root` without a span.
+    pub(crate) more: String,
     /// Value and metadata by key.
     pub(crate) baggage: BTreeMap<String, (String, String)>,
 }
@@ -25,6 +27,7 @@ pub(crate) enum Field {
     Flags,
     Sampling,
     TraceState,
+    More,
     /// A baggage member that one of the two does not have.
     Member,
     Value,
@@ -47,7 +50,8 @@ impl Reading {
             return Self { error: answer.error.clone(), ..Self::default() };
         }
         let sampling = answer.context.sampling.or_else(|| state(format, &answer.headers));
-        Self::of_context(format, &answer.context, sampling)
+        let more = more(format, &answer.headers);
+        Self { more, ..Self::of_context(format, &answer.context, sampling) }
     }
 
     pub(crate) fn of_context(format: Format, context: &Context, sampling: Option<Sampling>) -> Self {
@@ -58,11 +62,11 @@ impl Reading {
             .map(|(trace, span)| format!("{trace}-{span}"));
         let member = |metadata: &Option<String>| metadata.as_deref().map(properties).unwrap_or_default();
         let baggage = context.baggage.iter().map(|e| (e.key.clone(), (e.value.clone(), member(&e.metadata))));
-        // B3 has no flags but the decision; a decision without ids has no place in a span's flags.
+        // Only W3C has flags beside the decision; a decision without ids has no place in a span's flags.
         let flags = match format {
-            Format::B3 | Format::B3Multi if ids.is_none() => 0,
-            Format::B3 | Format::B3Multi => context.flags & 1,
             Format::TraceContext | Format::Baggage => context.flags,
+            _ if ids.is_none() => 0,
+            _ => context.flags & 1,
         };
         Self {
             error: None,
@@ -71,6 +75,7 @@ impl Reading {
             sampling: sampling.filter(|state| ids.is_some() || *state != Sampling::Defer),
             ids,
             tracestate: context.tracestate.clone().unwrap_or_default(),
+            more: String::new(),
             baggage: baggage.collect(),
         }
     }
@@ -87,6 +92,7 @@ impl Reading {
             (Field::Flags, format!("{:02x}", self.flags), format!("{:02x}", found.flags)),
             (Field::Sampling, format!("{:?}", self.sampling), format!("{:?}", found.sampling)),
             (Field::TraceState, self.tracestate.clone(), found.tracestate.clone()),
+            (Field::More, self.more.clone(), found.more.clone()),
         ];
         let whole = whole.into_iter().filter(|(_, expected, found)| expected != found);
         let mut all: Vec<_> = whole
@@ -125,23 +131,31 @@ fn difference(field: Field, key: &str, expected: Option<String>, found: Option<S
 
 /// The properties as keys and decoded values. Whitespace around `;` and around the first `=` is no part of them:
 /// <https://www.w3.org/TR/baggage/#property>. An empty one is no property.
-fn properties(metadata: &str) -> String {
+pub(crate) fn properties(metadata: &str) -> String {
     let property = |text: &str| match text.split_once('=') {
-        Some((key, value)) => format!("{:?}={:?}", header::trim(key), decoded(header::trim(value))),
-        None => format!("{text:?}"),
+        Some((key, value)) => format!("{KEY}{}{VALUE}{}", header::trim(key), decoded(header::trim(value))),
+        None => format!("{KEY}{text}"),
     };
     let texts = metadata.split(';').map(header::trim).filter(|text| !text.is_empty());
-    texts.map(property).collect::<Vec<_>>().join(";")
+    texts.map(property).collect()
 }
+
+/// What begins a property's key, and its value: characters that no text here has.
+const KEY: char = '\u{2}';
+pub(crate) const VALUE: char = '\u{3}';
 
 fn decoded(value: &str) -> String {
     percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
 }
 
-/// The B3 sampling state that the headers carry on; `None` where they carry nothing.
+/// The value of the first line of a header.
+fn first<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// The sampling state that the headers carry on; `None` where they carry nothing.
 fn state(format: Format, headers: &[Header]) -> Option<Sampling> {
-    let get =
-        |name: &str| headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+    let get = |name: &str| first(headers, name);
     let text = match format {
         Format::B3 => {
             let single = get("b3")?;
@@ -149,6 +163,18 @@ fn state(format: Format, headers: &[Header]) -> Option<Sampling> {
         }
         Format::B3Multi if get("x-b3-flags") == Some("1") => Some("d"),
         Format::B3Multi => Some(get("x-b3-sampled").or_else(|| get("x-b3-traceid").map(|_| ""))?),
+        Format::Jaeger => match bitmap(get("uber-trace-id")?)? & 3 {
+            3 => Some("d"),
+            1 => Some("1"),
+            _ => Some("0"),
+        },
+        Format::Xray => pair(get("x-amzn-trace-id")?, "Sampled").filter(|state| *state != "?"),
+        Format::OtTrace => match get("ot-tracer-sampled") {
+            Some("true") => Some("1"),
+            Some("false") => Some("0"),
+            Some(_) => return None,
+            None => get("ot-tracer-traceid").map(|_| "").map(Some)?,
+        },
         Format::TraceContext | Format::Baggage => return None,
     };
     match text {
@@ -158,6 +184,34 @@ fn state(format: Format, headers: &[Header]) -> Option<Sampling> {
         Some("d") => Some(Sampling::Debug),
         Some(_) => None,
     }
+}
+
+/// What the headers carry on and no API shows.
+fn more(format: Format, headers: &[Header]) -> String {
+    match format {
+        Format::Jaeger => {
+            let firehose = first(headers, "uber-trace-id").and_then(bitmap).is_some_and(|bits| bits & 8 != 0);
+            if firehose { "firehose".to_owned() } else { String::new() }
+        }
+        Format::Xray => first(headers, "x-amzn-trace-id").map(beside_the_span).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// The flags of an `uber-trace-id`, its fourth field in hexadecimal digits.
+fn bitmap(value: &str) -> Option<u8> {
+    u8::from_str_radix(value.split(':').nth(3)?, 16).ok()
+}
+
+/// The value of a key in an `X-Amzn-Trace-Id` as it is sent.
+fn pair<'a>(value: &'a str, key: &str) -> Option<&'a str> {
+    value.split(';').find_map(|pair| pair.split_once('=').filter(|(k, _)| *k == key)).map(|(_, value)| value)
+}
+
+/// The `Root` where it stands without a `Parent`, and `Lineage`.
+fn beside_the_span(value: &str) -> String {
+    let root = if pair(value, "Parent").is_none() { pair(value, "Root") } else { None };
+    [root, pair(value, "Lineage")].into_iter().flatten().collect::<Vec<_>>().join(";")
 }
 
 #[cfg(test)]
@@ -172,13 +226,19 @@ mod tests {
 
     #[test]
     fn what_is_sent_tells_the_sampling_state() {
-        let rows: [(_, _, &[(&str, &str)], _); 6] = [
+        let rows: [(_, _, &[(&str, &str)], _); 12] = [
             ("debug", Format::B3, &[("b3", "1-2-d")], Some(Sampling::Debug)),
             ("defer", Format::B3, &[("b3", "1-2")], Some(Sampling::Defer)),
             ("a decision alone", Format::B3, &[("B3", "0")], Some(Sampling::Deny)),
             ("debug", Format::B3Multi, &[("X-B3-Flags", "1"), ("X-B3-Sampled", "1")], Some(Sampling::Debug)),
             ("defer", Format::B3Multi, &[("x-b3-traceid", "1")], Some(Sampling::Defer)),
             ("nothing", Format::B3Multi, &[], None),
+            ("debug", Format::Jaeger, &[("uber-trace-id", "1:2:0:03")], Some(Sampling::Debug)),
+            ("debug without sampled", Format::Jaeger, &[("uber-trace-id", "1:2:0:2")], Some(Sampling::Deny)),
+            ("accept", Format::Xray, &[("X-Amzn-Trace-Id", "Root=1;Sampled=1")], Some(Sampling::Accept)),
+            ("asks", Format::Xray, &[("x-amzn-trace-id", "Root=1;Sampled=?")], Some(Sampling::Defer)),
+            ("accept", Format::OtTrace, &[("ot-tracer-sampled", "true")], Some(Sampling::Accept)),
+            ("defer", Format::OtTrace, &[("ot-tracer-traceid", "1")], Some(Sampling::Defer)),
         ];
         for (rule, format, headers, expected) in rows {
             let headers: Vec<_> = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();

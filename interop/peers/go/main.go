@@ -152,7 +152,12 @@ func versions() []string {
 	info, _ := debug.ReadBuildInfo()
 	for _, module := range info.Deps {
 		switch module.Path {
-		case "go.opentelemetry.io/otel", "go.opentelemetry.io/contrib/propagators/b3", "go.opentelemetry.io/contrib/propagators/autoprop":
+		case "go.opentelemetry.io/otel",
+			"go.opentelemetry.io/contrib/propagators/autoprop",
+			"go.opentelemetry.io/contrib/propagators/aws",
+			"go.opentelemetry.io/contrib/propagators/b3",
+			"go.opentelemetry.io/contrib/propagators/jaeger",
+			"go.opentelemetry.io/contrib/propagators/ot":
 			found = append(found, module.Path+" "+module.Version)
 		}
 	}

@@ -5,13 +5,19 @@ import {
   ROOT_CONTEXT, baggageEntryMetadataFromString, defaultTextMapGetter, defaultTextMapSetter, propagation, trace,
 } from '@opentelemetry/api';
 import { TraceState, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
+import { AWSXRayPropagator } from '@opentelemetry/propagator-aws-xray';
 import { B3InjectEncoding, B3Propagator } from '@opentelemetry/propagator-b3';
+import { JaegerPropagator } from '@opentelemetry/propagator-jaeger';
+import { OTTracePropagator } from '@opentelemetry/propagator-ot-trace';
 
 const propagators = {
   tracecontext: new W3CTraceContextPropagator(),
   baggage: new W3CBaggagePropagator(),
   b3: new B3Propagator(),
   b3multi: new B3Propagator({ injectEncoding: B3InjectEncoding.MULTI_HEADER }),
+  jaeger: new JaegerPropagator(),
+  xray: new AWSXRayPropagator(),
+  ottrace: new OTTracePropagator(),
 };
 
 // What the default getter reads: a string, or a list of lines where there are several.

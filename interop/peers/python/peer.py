@@ -8,23 +8,34 @@ from importlib.metadata import version
 from opentelemetry import baggage, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
+from opentelemetry.propagators.aws import AwsXRayPropagator
 from opentelemetry.propagators.b3 import B3MultiFormat, B3SingleFormat
+from opentelemetry.propagators.jaeger import JaegerPropagator
+from opentelemetry.propagators.ot_trace import OTTracePropagator
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-PACKAGES = ["opentelemetry-api", "opentelemetry-sdk", "opentelemetry-propagator-b3"]
+PACKAGES = ["opentelemetry-api", "opentelemetry-sdk"]
+PACKAGES += [f"opentelemetry-propagator-{name}" for name in ("b3", "jaeger", "aws-xray", "ot-trace")]
 PROPAGATORS = {
     "tracecontext": TraceContextTextMapPropagator(),
     "baggage": W3CBaggagePropagator(),
     "b3": B3SingleFormat(),
     "b3multi": B3MultiFormat(),
+    "jaeger": JaegerPropagator(),
+    "xray": AwsXRayPropagator(),
+    "ottrace": OTTracePropagator(),
 }
+
+
+# The default getter compares by case, and the SDK asks for this name; a server's own getter does not.
+SPELLED = {"x-amzn-trace-id": "X-Amzn-Trace-Id"}
 
 
 def carrier(headers):
     """What the default getter reads: a list of lines for each name."""
     lines = {}
     for name, value in headers:
-        lines.setdefault(name, []).append(value)
+        lines.setdefault(SPELLED.get(name, name), []).append(value)
     return lines
 
 

@@ -3,9 +3,10 @@
 use super::{Class, SDKS, Whose, lines, read};
 use crate::{
     ledger::Step,
+    meaning,
     peer::Kind::{Go, Java, JavaScript, Ours, Python},
     protocol::Format,
-    reading::{Difference, Field},
+    reading::{Difference, Field, VALUE},
 };
 use otel_propagator_core::header::trim;
 
@@ -30,7 +31,7 @@ pub(super) const CLASSES: &[Class] = &[
         peers: &[Python],
         formats: BAGGAGE,
         fields: ANY_MEMBER,
-        test: |step, d| read(step) && lines(step, "baggage").iter().skip(1).any(|line| names(line, &d.key)),
+        test: first_line,
     },
     Class {
         name: "no member over 4096 bytes",
@@ -55,10 +56,7 @@ pub(super) const CLASSES: &[Class] = &[
         peers: SDKS,
         formats: BAGGAGE,
         fields: ANY_MEMBER,
-        test: |step, d| {
-            members(step).max(step.expected.baggage.len()) > 64
-                && (d.field == Field::Member || received_twice(step, &d.key))
-        },
+        test: another_choice_of_members,
     },
     Class {
         name: "what is left out over 8192 bytes",
@@ -69,10 +67,7 @@ pub(super) const CLASSES: &[Class] = &[
         peers: SDKS,
         formats: BAGGAGE,
         fields: ANY_MEMBER,
-        test: |step, d| {
-            let over = lines(step, "baggage").join(",").len() > 8192 || !read(step) && all_over(step, 8192);
-            over && (d.field == Field::Member || received_twice(step, &d.key))
-        },
+        test: another_choice_of_bytes,
     },
     // --- baggage: keys ---
     Class {
@@ -84,7 +79,7 @@ pub(super) const CLASSES: &[Class] = &[
         peers: SDKS,
         formats: BAGGAGE,
         fields: ANY_MEMBER,
-        test: |step, d| other_whitespace(step, &d.key),
+        test: trimmed,
     },
     Class {
         name: "keys are percent-coded",
@@ -248,7 +243,18 @@ pub(super) const CLASSES: &[Class] = &[
         peers: &[Ours],
         formats: BAGGAGE,
         fields: &[Field::Metadata],
-        test: |step, d| !read(step) && received(step, &d.key, bad_property),
+        test: |step, d| !read(step) && received(step, &d.key, bad_property) && says_the_same(d),
+    },
+    Class {
+        name: "metadata without whitespace of any kind at its ends",
+        whose: Whose::Ours,
+        rule: "OWS = *( SP / HTAB ); the API's BaggageMetadata takes off other whitespace too",
+        source: BAGGAGE_DEFINITION,
+        issue: None,
+        peers: SDKS,
+        formats: BAGGAGE,
+        fields: &[Field::Metadata],
+        test: |_, d| pair(d).is_some_and(|(expected, found)| expected.trim() == found.trim()),
     },
     Class {
         name: "metadata with a comma becomes members",
@@ -285,9 +291,71 @@ fn over(step: &Step<'_>, difference: &Difference, bytes: usize) -> bool {
     difference.found.is_none() && member.is_some_and(|member| longest(&difference.key, member) > bytes)
 }
 
-/// All that is sent may take more than so many bytes.
-fn all_over(step: &Step<'_>, bytes: usize) -> bool {
-    step.expected.baggage.iter().map(|(key, member)| longest(key, member) + 1).sum::<usize>() > bytes
+/// Only the first line was read: what all lines mean for the key is not what the first alone means, and of a key that
+/// the first does not have the peer has nothing.
+fn first_line(step: &Step<'_>, difference: &Difference) -> bool {
+    let (key, lines) = (&difference.key, lines(step, "baggage"));
+    let Some((first, later)) = lines.split_first() else { return false };
+    let alone = [("baggage".to_owned(), (*first).to_owned())];
+    let alone = meaning::of(step.format, &alone);
+    read(step)
+        && later.iter().any(|line| names(line, key))
+        && step.expected.baggage.get(key) != alone.baggage.get(key)
+        && (names(first, key) || difference.found.is_none())
+}
+
+/// One side has the 64 members that everybody has to carry, and not this one; or the peer looks at no member beyond its
+/// own limit and this one comes later.
+fn another_choice_of_members(step: &Step<'_>, difference: &Difference) -> bool {
+    let key = &difference.key;
+    let (ours, theirs) = (&step.expected.baggage, &step.found.baggage);
+    // Whose limit it was: of what we read, or of what the peer sent or kept.
+    let left_out =
+        |one: &Entries, other: &Entries| one.len() >= 64 && !one.contains_key(key) && other.contains_key(key);
+    if !read(step) {
+        return ours.len() > 64 && left_out(theirs, ours);
+    }
+    let behind = baggage_members(step).skip(64).any(|member| has_key(member, key));
+    let cut = behind && (!theirs.contains_key(key) || received_twice(step, key));
+    members(step) > 64 && (left_out(ours, theirs) || left_out(theirs, ours) || cut)
+}
+
+/// A member that does not fit into 8192 bytes beside those that are there, counted as they were received.
+fn another_choice_of_bytes(step: &Step<'_>, difference: &Difference) -> bool {
+    let key = &difference.key;
+    if !read(step) {
+        return difference.found.is_none() && all_over(&step.expected.baggage, 8192);
+    }
+    let joined = lines(step, "baggage").join(",");
+    // The first byte behind the bound belongs to this member or to one before it.
+    let behind = joined.get(8192..).is_some_and(|rest| {
+        let start = joined.len() - rest.len();
+        let member = joined.get(..start).and_then(|text| text.rfind(',')).map_or(0, |comma| comma + 1);
+        joined.get(member..).is_some_and(|text| names(text, key))
+    });
+    // Some leave out a whole line where it passes the bound.
+    let mut bytes = 0;
+    let line_over = lines(step, "baggage").iter().any(|line| {
+        bytes += line.len() + 1;
+        bytes > 8193 && names(line, key)
+    });
+    let nothing = joined.len() > 8192 && step.found.baggage.is_empty();
+    let choice = difference.field == Field::Member || received_twice(step, key);
+    (behind || line_over || nothing) && choice
+}
+
+type Entries = std::collections::BTreeMap<String, (String, String)>;
+
+/// All that is held may take more than so many bytes where it is sent.
+fn all_over(baggage: &Entries, bytes: usize) -> bool {
+    baggage.iter().map(|(key, member)| longest(key, member) + 1).sum::<usize>() > bytes
+}
+
+/// What is escaped on one side is on the other side as it is, and nothing is missing or new.
+fn says_the_same(difference: &Difference) -> bool {
+    let decoded =
+        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().replace(VALUE, "=");
+    pair(difference).is_some_and(|(expected, found)| decoded(expected) == decoded(found))
 }
 
 /// The bytes of a member of which everything is escaped that may be.
@@ -363,7 +431,7 @@ fn received(step: &Step<'_>, key: &str, kind: impl Fn(&str) -> bool) -> bool {
 fn has_key(member: &str, key: &str) -> bool {
     let pair = member.split(';').next().and_then(|pair| pair.split_once('='));
     pair.is_some_and(|(name, _)| {
-        let name = trim(name);
+        let name = name.trim_matches(|c: char| c.is_whitespace() || c.is_control());
         name == key || percent_encoding::percent_decode_str(name).decode_utf8_lossy() == key
     })
 }
@@ -413,10 +481,22 @@ fn bad_property(raw: &str) -> bool {
     raw.split(';').skip(1).any(|text| !good(text))
 }
 
-/// Whether the key belongs to a member with whitespace, or a control character, other than spaces and tabs.
-fn other_whitespace(step: &Step<'_>, key: &str) -> bool {
-    let other = |c: char| (c.is_whitespace() || c.is_control()) && !" \t".contains(c);
-    baggage_members(step).any(|member| member.contains(other) && member.trim_start().starts_with(key))
+/// The peer has what the specification would have it read if the other whitespace, or control characters, at the ends of
+/// members, keys, values and properties were spaces.
+fn trimmed(step: &Step<'_>, difference: &Difference) -> bool {
+    let other = |c: char| (c.is_whitespace() || c.is_control() || c == '\u{feff}') && !" \t".contains(c);
+    let trim = |text: &str| {
+        let text = text.trim_matches(|c: char| other(c) || c == ' ' || c == '\t');
+        text.to_owned()
+    };
+    let property = |text: &str| text.split('=').map(trim).collect::<Vec<_>>().join("=");
+    let member = |text: &str| text.split(';').map(property).collect::<Vec<_>>().join(";");
+    let line = |text: &str| text.split(',').map(member).collect::<Vec<_>>().join(",");
+    let headers: Vec<_> = step.headers.iter().map(|(name, value)| (name.clone(), line(value))).collect();
+    let key = &difference.key;
+    read(step)
+        && step.headers.iter().any(|(_, value)| value.contains(other))
+        && meaning::of(step.format, &headers).baggage.get(key) == step.found.baggage.get(key)
 }
 
 /// Whether the key belongs to a property with no member before it.

@@ -13,7 +13,10 @@ import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.propagation.TextMapGetter;
 import io.opentelemetry.context.propagation.TextMapPropagator;
+import io.opentelemetry.contrib.awsxray.propagator.AwsXrayPropagator;
 import io.opentelemetry.extension.trace.propagation.B3Propagator;
+import io.opentelemetry.extension.trace.propagation.JaegerPropagator;
+import io.opentelemetry.extension.trace.propagation.OtTracePropagator;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -21,13 +24,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** The OpenTelemetry API and its B3 extension. */
+/** The OpenTelemetry API and its extensions for older formats. */
 final class OpenTelemetryPeer {
   private static final Map<String, TextMapPropagator> PROPAGATORS = Map.of(
       "tracecontext", W3CTraceContextPropagator.getInstance(),
       "baggage", W3CBaggagePropagator.getInstance(),
       "b3", B3Propagator.injectingSingleHeader(),
-      "b3multi", B3Propagator.injectingMultiHeaders());
+      "b3multi", B3Propagator.injectingMultiHeaders(),
+      "jaeger", JaegerPropagator.getInstance(),
+      "xray", AwsXrayPropagator.getInstance(),
+      "ottrace", OtTracePropagator.getInstance());
 
   /** What a servlet's getter reads: the first line, or all of them where the propagator asks for all. */
   private static final TextMapGetter<List<List<String>>> GETTER = new TextMapGetter<>() {
