@@ -14,11 +14,33 @@ impl<'a> Lines<'a> {
     pub fn of(name: &'a str, values: impl IntoIterator<Item = &'a str>) -> Self {
         Self(values.into_iter().map(|value| (name, value)).collect())
     }
+
+    /// Every line of the text is `name:value`; lines with other names are left out.
+    #[must_use]
+    pub fn parse(names: &[&'a str], text: &'a str) -> Self {
+        let line = |line: &'a str| {
+            let (given, value) = line.split_once(':')?;
+            let name = names.iter().find(|name| name.eq_ignore_ascii_case(given))?;
+            Some((*name, value))
+        };
+        Self(text.split('\n').filter_map(line).collect())
+    }
+
+    /// The lines of one header.
+    pub fn values<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'a str> + 's {
+        self.0.iter().filter(move |line| line.0 == name).map(|line| line.1)
+    }
+
+    /// The lines of one header, joined as RFC 9110 joins them.
+    #[must_use]
+    pub fn joined(&self, name: &str) -> Option<String> {
+        self.values(name).map(str::to_owned).reduce(|joined, line| joined + "," + &line)
+    }
 }
 
 impl Extractor for Lines<'_> {
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|line| line.0 == name).map(|line| line.1)
+        self.values(name).next()
     }
 
     fn keys(&self) -> Vec<&str> {
@@ -26,7 +48,7 @@ impl Extractor for Lines<'_> {
     }
 
     fn get_all(&self, name: &str) -> Option<Vec<&str>> {
-        let lines: Vec<_> = self.0.iter().filter(|line| line.0 == name).map(|line| line.1).collect();
+        let lines: Vec<_> = self.values(name).collect();
         (!lines.is_empty()).then_some(lines)
     }
 }
@@ -80,6 +102,12 @@ impl Sent {
         sent
     }
 
+    /// The value of the first header with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
+    }
+
     /// The value of the only header with this name.
     ///
     /// # Panics
@@ -97,6 +125,17 @@ impl Sent {
 impl Injector for Sent {
     fn set(&mut self, name: &str, value: String) {
         self.0.push((name.to_owned(), value));
+    }
+}
+
+/// What was sent is received as it is.
+impl Extractor for Sent {
+    fn get(&self, name: &str) -> Option<&str> {
+        Self::get(self, name)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|header| header.0.as_str()).collect()
     }
 }
 

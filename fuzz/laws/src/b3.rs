@@ -1,7 +1,7 @@
 //! `b3` and `X-B3-*`.
 
 use crate::{
-    carrier::{Lines, Sent, send},
+    carrier::{Lines, LinesExt as _, Sent, send},
     given::{GIVEN, has_given_baggage, has_given_span, has_mark},
     model::b3::{State, Trace, multi, single, write_multi, write_single},
 };
@@ -20,7 +20,7 @@ const BOTH: B3Propagator = B3Propagator::single_and_multi();
 
 /// Every line of the input is a line of `b3`.
 pub fn b3_single(data: &[u8]) {
-    goes_on(&Lines::of("b3", &String::from_utf8_lossy(data)));
+    goes_on(&Lines::of("b3", String::from_utf8_lossy(data).split('\n')));
 }
 
 /// The input is header lines, `name:value`.

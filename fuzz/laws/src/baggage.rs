@@ -1,7 +1,7 @@
 //! `baggage`, in and out.
 
 use crate::{
-    carrier::{LONG, Lines, Sent, send},
+    carrier::{LONG, Lines, LinesExt as _, Sent, SentExt as _, send},
     given::{GIVEN, has_given_baggage, has_given_span, has_mark},
     model::baggage::{Entries, is_same_metadata, is_strict_member, is_strict_metadata, member, read, select},
 };
@@ -22,7 +22,7 @@ pub fn baggage_in(data: &[u8]) {
     let (choice, data) = data.split_first().map_or((b'0', data), |(first, rest)| (*first, rest));
     let limits = limits(choice);
     let text = String::from_utf8_lossy(data);
-    let mut lines = Lines::of("baggage", &text);
+    let mut lines = Lines::of("baggage", text.split('\n'));
     if choice == b'8' {
         lines.0.push(("baggage", &LONG));
     }
@@ -76,7 +76,7 @@ pub fn relay(data: &[u8]) {
     let (choice, data) = data.split_first().map_or((b'0', data), |(first, rest)| (*first, rest));
     let limits = limits(choice);
     let text = String::from_utf8_lossy(data);
-    let mut lines = Lines::of("baggage", &text);
+    let mut lines = Lines::of("baggage", text.split('\n'));
     if choice == b'8' {
         lines.0.push(("baggage", &LONG));
     }

@@ -3,48 +3,28 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
     baggage::BaggageExt,
-    propagation::{Extractor, Injector, TextMapPropagator},
+    propagation::{Extractor, TextMapPropagator},
 };
 use opentelemetry_http::HeaderExtractor;
 use otel_w3c_baggage::RelayExt;
 use std::{collections::HashMap, sync::LazyLock};
+pub(crate) use testing::carrier::{Lines, Sent};
 
 /// A long line of `baggage`.
 pub(crate) static LONG: LazyLock<String> = LazyLock::new(|| format!("long={}", "v".repeat(600)));
 
-/// Header lines in order, of any text: the widest of the carriers, which keeps lines and characters apart
-/// that HTTP would refuse.
-#[derive(Clone, Debug)]
-pub(crate) struct Lines<'a>(pub(crate) Vec<(&'static str, &'a str)>);
-
-impl<'a> Lines<'a> {
-    /// Every line of the text is a line of one header.
-    pub(crate) fn of(name: &'static str, text: &'a str) -> Self {
-        Self(text.split('\n').map(|value| (name, value)).collect())
-    }
-
-    /// Every line of the text is `name:value`; lines with other names are left out.
-    pub(crate) fn parse(names: &[&'static str], text: &'a str) -> Self {
-        let line = |line: &'a str| {
-            let (given, value) = line.split_once(':')?;
-            let name = names.iter().find(|name| name.eq_ignore_ascii_case(given))?;
-            Some((*name, value))
-        };
-        Self(text.split('\n').filter_map(line).collect())
-    }
-
-    /// The lines of one header.
-    pub(crate) fn values<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'a str> + 's {
-        self.0.iter().filter(move |line| line.0 == name).map(|line| line.1)
-    }
-
-    /// The lines of one header, joined as RFC 9110 joins them.
-    pub(crate) fn joined(&self, name: &str) -> Option<String> {
-        self.values(name).map(str::to_owned).reduce(|joined, line| joined + "," + &line)
-    }
-
+/// What the laws ask of header lines of any text, which keep lines and characters apart that HTTP would refuse.
+pub(crate) trait LinesExt {
     /// What is read of these headers, which is the same whatever carries them.
-    pub(crate) fn one_answer<A: PartialEq>(&self, read: impl Fn(&dyn Extractor) -> A) -> A {
+    fn one_answer<A: PartialEq>(&self, read: impl Fn(&dyn Extractor) -> A) -> A;
+    /// The same headers as an HTTP server holds them, unless one of the lines is not text in HTTP.
+    fn to_header_map(&self) -> Option<HeaderMap>;
+    /// The same headers with their lines joined, unless a header that is no list has several.
+    fn to_hash_map(&self) -> Option<HashMap<String, String>>;
+}
+
+impl LinesExt for Lines<'_> {
+    fn one_answer<A: PartialEq>(&self, read: impl Fn(&dyn Extractor) -> A) -> A {
         let answer = read(self);
         if let Some(headers) = self.to_hash_map() {
             law!(read(&headers) == answer, "a map gives the same answer", headers);
@@ -55,18 +35,16 @@ impl<'a> Lines<'a> {
         answer
     }
 
-    /// The same headers as an HTTP server holds them, unless one of the lines is not text in HTTP.
     fn to_header_map(&self) -> Option<HeaderMap> {
         let mut headers = HeaderMap::with_capacity(self.0.len());
         for (name, value) in &self.0 {
             let value = HeaderValue::from_str(value).ok()?;
             value.to_str().ok()?;
-            headers.append(HeaderName::from_static(name), value);
+            headers.append(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
         }
         Some(headers)
     }
 
-    /// The same headers with their lines joined, unless a header that is no list has several.
     fn to_hash_map(&self) -> Option<HashMap<String, String>> {
         let mut headers = HashMap::<String, String>::with_capacity(self.0.len());
         for (name, value) in &self.0 {
@@ -84,55 +62,22 @@ impl<'a> Lines<'a> {
     }
 }
 
-impl Extractor for Lines<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.values(key).next()
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.iter().map(|line| line.0).collect()
-    }
-
-    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
-        let lines: Vec<&str> = self.values(key).collect();
-        (!lines.is_empty()).then_some(lines)
-    }
+/// What the laws ask of what was sent.
+pub(crate) trait SentExt {
+    /// The headers that say something: an empty one overrides an older header, and the next service has none to.
+    fn telling(&self) -> Vec<&(String, String)>;
+    /// The same headers as they are read.
+    fn to_lines(&self) -> Lines<'_>;
 }
 
-/// What a propagator wrote, in order.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Sent(pub(crate) Vec<(String, String)>);
-
-impl Sent {
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|header| header.0 == name).map(|header| header.1.as_str())
-    }
-
-    /// The headers that say something: an empty one overrides an older header, and the next service has none to.
-    pub(crate) fn telling(&self) -> Vec<&(String, String)> {
+impl SentExt for Sent {
+    fn telling(&self) -> Vec<&(String, String)> {
         self.0.iter().filter(|header| !header.1.is_empty()).collect()
     }
 
-    /// The same headers as they are read.
-    pub(crate) fn to_lines(&self) -> Lines<'_> {
+    fn to_lines(&self) -> Lines<'_> {
         let known = |sent: &str| crate::composite::NAMES.iter().find(|name| **name == sent).copied();
         Lines(self.0.iter().filter_map(|(name, value)| Some((known(name)?, value.as_str()))).collect())
-    }
-}
-
-impl Injector for Sent {
-    fn set(&mut self, key: &str, value: String) {
-        self.0.push((key.to_owned(), value));
-    }
-}
-
-impl Extractor for Sent {
-    fn get(&self, key: &str) -> Option<&str> {
-        Sent::get(self, key)
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.iter().map(|header| header.0.as_str()).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     b3, baggage,
-    carrier::{Lines, Sent, send},
+    carrier::{Lines, LinesExt as _, Sent, SentExt as _, send},
     given::{GIVEN, has_given_span, has_mark},
     model::{
         b3::{State, Trace},

@@ -2,7 +2,7 @@
 
 use crate::{
     b3, baggage,
-    carrier::{LONG, Lines, Sent, send},
+    carrier::{LONG, Lines, Sent, SentExt as _, send},
     composite::{NAMES, is_of_span},
     model::{
         b3::State,

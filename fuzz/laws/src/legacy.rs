@@ -1,7 +1,7 @@
 //! `uber-trace-id`, `X-Amzn-Trace-Id` and `ot-tracer-*`, against the shortest readings of them that can be written.
 
 use crate::{
-    carrier::{Lines, Sent, send},
+    carrier::{Lines, LinesExt as _, Sent, send},
     given::{GIVEN, has_given_baggage, has_given_span, has_mark},
 };
 use opentelemetry::{
@@ -20,7 +20,7 @@ type Trace = (u128, u64, Sampling);
 /// Every line of the input is a line of `uber-trace-id`.
 pub fn jaeger(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let lines = Lines::of("uber-trace-id", &text);
+    let lines = Lines::of("uber-trace-id", text.split('\n'));
     let jaeger = JaegerPropagator::new();
     let expected = only_line(&lines).and_then(uber_trace_id);
     let trace = expected.map(|(trace, _)| trace);
@@ -82,7 +82,7 @@ fn carried(propagator: &dyn TextMapPropagator, carrier: &dyn Extractor) -> Sent 
 /// Every line of the input is a line of `x-amzn-trace-id`.
 pub fn xray(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let lines = Lines::of("x-amzn-trace-id", &text);
+    let lines = Lines::of("x-amzn-trace-id", text.split('\n'));
     let xray = XrayPropagator::new();
     let expected = only_line(&lines).and_then(amzn_trace_id);
     let trace = expected.as_ref().and_then(|header| Some((header.root, header.parent?, header.sampling)));

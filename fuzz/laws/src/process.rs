@@ -3,7 +3,7 @@
 
 use crate::{
     b3, baggage,
-    carrier::{Lines, Sent, send},
+    carrier::{Lines, Sent, SentExt as _, send},
     model::{
         b3::State,
         baggage::{Entries, read},

@@ -1,7 +1,7 @@
 //! `traceparent` and `tracestate`.
 
 use crate::{
-    carrier::{Lines, Sent, send},
+    carrier::{Lines, LinesExt as _, Sent, send},
     given::{GIVEN, has_given_baggage, has_given_span, has_mark},
     model::{
         self,
@@ -20,7 +20,7 @@ const VALID: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03";
 /// Every line of the input is a line of `traceparent`.
 pub fn traceparent(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let lines = Lines::of("traceparent", &text);
+    let lines = Lines::of("traceparent", text.split('\n'));
     lines.values("traceparent").for_each(is_read_to_the_letter);
     goes_on(&lines, expected_parent(&lines).as_ref());
 }
@@ -28,7 +28,7 @@ pub fn traceparent(data: &[u8]) {
 /// Every line of the input is a line of `tracestate`, beside a valid `traceparent`.
 pub fn tracestate(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let mut lines = Lines::of("tracestate", &text);
+    let mut lines = Lines::of("tracestate", text.split('\n'));
     lines.0.push(("traceparent", VALID));
     goes_on(&lines, parent(VALID).as_ref());
 }

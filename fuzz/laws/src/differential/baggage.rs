@@ -56,7 +56,7 @@ classes! {
 /// Every line of the input is a line of `baggage`.
 pub fn differential_baggage(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let lines = Lines::of("baggage", &text);
+    let lines = Lines::of("baggage", text.split('\n'));
     let ours = otel_w3c_baggage::BaggagePropagator::new().with_limits(otel_w3c_baggage::Limits::W3C);
     let theirs = opentelemetry_sdk::propagation::BaggagePropagator::new();
     let cx = ours.extract_with_context(&GIVEN, &lines);
@@ -70,7 +70,7 @@ fn compare_read(lines: &Lines<'_>, ours: &Context, theirs: &Context) {
     if lines.0.len() == 1 {
         return compare_line(line, ours, theirs);
     }
-    let first = Lines::of("baggage", line);
+    let first = Lines::of("baggage", [line]);
     let of_first = otel_w3c_baggage::BaggagePropagator::new().extract_with_context(&GIVEN, &first);
     if entries(ours.baggage()) != entries(of_first.baggage()) {
         classify(&[(true, &LINES)], lines, ours, theirs);
