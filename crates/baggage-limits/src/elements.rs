@@ -18,7 +18,7 @@ const PADDING: usize = 8192;
 /// The elements of a received list, all lines as one, without the optional whitespace around them.
 ///
 /// Work is bounded before it is done: at most [`MOST_ELEMENTS`] elements are given, empty ones are skipped, and nothing
-/// is looked at behind the first `max_bytes` + 8192 bytes of all lines joined. Whitespace and empty elements count only
+/// is looked at after the first `max_bytes` + 8192 bytes of all lines joined. Whitespace and empty elements count only
 /// towards that bound, since they are not sent on.
 ///
 /// ```

@@ -21,7 +21,7 @@ pub enum Reason {
     /// The member is longer than [`Limits::max_member_bytes`](crate::Limits::max_member_bytes).
     MemberTooLong,
     /// [`Limits::max_bytes`](crate::Limits::max_bytes) has no room for the member. Of a received header, what is not
-    /// looked at because it lies too far back counts as one member.
+    /// looked at because it comes too late counts as one member.
     TooManyBytes,
     /// There were [`Limits::max_members`](crate::Limits::max_members) already. Of a received header, what lies behind
     /// [`MOST_ELEMENTS`](crate::MOST_ELEMENTS) counts as one member, since it is not looked at.

@@ -101,7 +101,7 @@ pub struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// Everything worth a look, the gravest first.
+    /// Everything worth a look, the worst first.
     ///
     /// ```standalone_crate
     /// use otel_composite::{Finding, doctor};

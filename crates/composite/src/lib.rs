@@ -145,7 +145,7 @@
 //!
 //! - An `OTEL_PROPAGATORS` of which no name can be used means no propagators. The specification would have the setting
 //!   ignored, so that `tracecontext,baggage` were sent. But a service that is told to send `b3` must not send baggage
-//!   instead, which may be private: a trace that breaks is seen and mended, baggage that left is gone. It is warned of,
+//!   instead, which may be private: a trace that breaks is seen and fixed, baggage that left is gone. It is warned of,
 //!   and [`try_from_env`] makes it an error.
 //! - An unset `OTEL_PROPAGATORS` in a build without `tracecontext` means the trace formats that the build has: who compiled
 //!   in `b3` alone wants it, and not a service that propagates nothing.
@@ -236,8 +236,8 @@ pub use registry::{Concern, Registry};
 ///
 /// Names are trimmed, compared without case, and used once. A name that cannot be used (unknown, not compiled in, of a
 /// format that this crate does not have, or `none` beside others) costs one `propagator.configuration` event, which also
-/// says which names are known and which feature to enable; the other names are used. A list that is quoted, or parted by
-/// semicolons or spaces, is understood and told of as well.
+/// says which names are known and which feature to enable; the other names are used. A list that is quoted, or has
+/// semicolons or spaces between its names, is understood and told of as well.
 ///
 /// More variables are this crate's own and limit the baggage, as [`Builder::limits`] and [`Builder::inbound_limits`] do:
 ///

@@ -107,7 +107,7 @@ impl Headers {
         self
     }
 
-    /// The lines of one name as one, parted by commas: <https://www.rfc-editor.org/rfc/rfc9110#section-5.3>.
+    /// The lines of one name as one, with commas between: <https://www.rfc-editor.org/rfc/rfc9110#section-5.3>.
     #[must_use]
     pub fn merge(self) -> Self {
         self.0.into_iter().fold(Self::new(), |mut merged, (name, value)| {

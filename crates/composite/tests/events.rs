@@ -81,3 +81,27 @@ fn what_is_installed_is_told_once_on_one_line() {
     });
     assert_eq!(events, [format!("INFO propagator.installed propagator={propagator}")]);
 }
+
+/// Each rule has a throttle of its own, so ten of one mistake do not hide another one of the same header.
+#[cfg(feature = "tracecontext")]
+#[test]
+fn ten_zero_trace_ids_do_not_hide_a_zero_parent_id() {
+    let propagator =
+        CompositePropagator::builder().trace(otel_composite::TraceContextPropagator::new()).build();
+    let told = |times: usize, value: &str| {
+        let carrier = headers(&[("traceparent", value)]);
+        let events = testing::lines(|| {
+            for _ in 0..times {
+                drop(propagator.extract_with_context(&Context::new(), &carrier));
+            }
+        });
+        events
+            .into_iter()
+            .filter_map(|event| Some(event.split_once("rule=")?.1.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let trace_id = told(10, "00-00000000000000000000000000000000-b7ad6b7169203331-01");
+    assert_eq!(trace_id, ["trace-id is all zeroes bytes=55 suppressed=0"; 5]);
+    let parent_id = told(1, "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01");
+    assert_eq!(parent_id, ["parent-id is all zeroes bytes=55 suppressed=0"]);
+}
