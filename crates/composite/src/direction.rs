@@ -1,6 +1,6 @@
 //! Decorators that use a propagator one way only.
 
-use crate::{Concern, IntoPart, Part};
+use crate::part::{Concern, ExtractOnly, InjectOnly, IntoPart, Part};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
@@ -39,14 +39,6 @@ pub fn extract_only<Kind>(propagator: impl IntoPart<Kind>) -> ExtractOnly {
 pub fn inject_only<Kind>(propagator: impl IntoPart<Kind>) -> InjectOnly {
     InjectOnly(Part { extracts: false, ..propagator.into_part(Concern::Other) })
 }
-
-/// A propagator that only extracts: see [`extract_only`].
-#[derive(Clone)]
-pub struct ExtractOnly(pub(crate) Part);
-
-/// A propagator that only injects: see [`inject_only`].
-#[derive(Clone)]
-pub struct InjectOnly(pub(crate) Part);
 
 // The trait's own `inject` and `extract` run inside `Context::map_current`, where an event that attaches a context panics.
 

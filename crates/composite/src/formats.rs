@@ -1,10 +1,7 @@
 //! The formats of this workspace: a new one is a row here with what is known of it, and a feature with an optional
 //! dependency in the manifest.
 
-use crate::{
-    Concern,
-    part::{Known, Part},
-};
+use crate::part::{Concern, Known, Part};
 use std::any::Any;
 
 /// A name that `OTEL_PROPAGATORS` may hold, and the propagator of this workspace behind it.

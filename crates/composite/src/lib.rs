@@ -185,7 +185,7 @@ pub use builder::Builder;
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigError};
 pub use conflict::ConflictExt;
-pub use direction::{ExtractOnly, InjectOnly, extract_only, inject_only};
+pub use direction::{extract_only, inject_only};
 pub use doctor::{Diagnosis, Finding, doctor};
 pub use error::{Problem, RegisterError, SettingError};
 pub use install::{Handle, install};
@@ -222,9 +222,9 @@ pub use otel_trust_boundary as boundary;
 pub use otel_w3c_baggage::BaggagePropagator;
 #[cfg(feature = "xray")]
 pub use otel_xray::{XrayExt, XrayPropagator};
-pub use part::{IntoPart, Part};
+pub use part::{Concern, ExtractOnly, InjectOnly, IntoPart, Part};
 pub use propagator::CompositePropagator;
-pub use registry::{Concern, Registry};
+pub use registry::Registry;
 
 /// The propagators that `OTEL_PROPAGATORS` asks for at the time of the call.
 ///

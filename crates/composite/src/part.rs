@@ -1,11 +1,6 @@
 //! A propagator of any type, and what the composite has to know of it.
 
-use crate::{
-    Concern,
-    carried::Carried,
-    direction::{ExtractOnly, InjectOnly},
-    formats,
-};
+use crate::{carried::Carried, formats};
 use opentelemetry::propagation::{TextMapPropagator, text_map_propagator::FieldIter};
 use std::{
     any::{Any, type_name},
@@ -56,6 +51,26 @@ pub(crate) struct Known {
     leaves_open: bool,
     pub(crate) carried: Carried,
 }
+
+/// What a propagator is about, which decides how a [`Builder`](crate::Builder) uses it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Concern {
+    /// The span that a request belongs to: [`Builder::trace`](crate::Builder::trace).
+    Trace,
+    /// The entries that travel with a request: [`Builder::baggage`](crate::Builder::baggage).
+    Baggage,
+    /// Anything else: [`Builder::other`](crate::Builder::other).
+    Other,
+}
+
+/// A propagator that only extracts: see [`extract_only`](crate::extract_only).
+#[derive(Clone)]
+pub struct ExtractOnly(pub(crate) Part);
+
+/// A propagator that only injects: see [`inject_only`](crate::inject_only).
+#[derive(Clone)]
+pub struct InjectOnly(pub(crate) Part);
 
 /// What a [`Builder`](crate::Builder) takes: any propagator, or one in the `Box` that upstream's composite takes.
 ///

@@ -1,23 +1,11 @@
 //! Propagators by name.
 
 use crate::{
-    Builder, IntoPart, Part, Problem, RegisterError, SettingError,
+    Builder, Concern, IntoPart, Part, Problem, RegisterError, SettingError,
     formats::{self, FORMATS},
     list::{self, List},
 };
 use std::{fmt, ptr};
-
-/// What a propagator is about, which decides how a [`Builder`] uses it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Concern {
-    /// The span that a request belongs to: [`Builder::trace`].
-    Trace,
-    /// The entries that travel with a request: [`Builder::baggage`].
-    Baggage,
-    /// Anything else: [`Builder::other`].
-    Other,
-}
 
 /// The names that a list of propagators may hold: those of the specification, and one's own.
 ///
