@@ -62,6 +62,11 @@ fn a_child_has_the_context_in_its_environment() {
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("\nBAGGAGE=tenant=acme%20retail\n") || told.starts_with("BAGGAGE="), "{told}");
     assert!(told.lines().any(|line| line.starts_with("TRACEPARENT=00-") && line.ends_with("-03")), "{told}");
+    let mut nested = Command::new(env!("CARGO_BIN_EXE_otelp"));
+    nested.args(["exec", "--", "env"]).env("BAGGAGE", "stale=1").env("TRACESTATE", "stale=1");
+    let told = nested.env_remove("OTEL_PROPAGATORS").output().unwrap().stdout;
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.contains("TRACEPARENT=00-") && !told.contains("stale"), "{told}");
     let (code, _) = otelp(&["exec", "--", "sh", "-c", "exit 7"], "");
     assert_eq!(code, 7, "the child's exit code is this one's");
 }
@@ -114,6 +119,9 @@ fn completions_and_a_manual_page() {
     }
     let (code, page) = otelp(&["man"], "");
     assert!(code == 0 && page.contains(".TH otelp"), "{page}");
+    let (code, page) = otelp(&["man", "read"], "");
+    assert!(code == 0 && page.contains(".TH otelp-read") && page.contains("destination"), "{page}");
+    assert_eq!(otelp(&["man", "nothing"], "").0, 2);
 }
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/otelp.md");

@@ -10,10 +10,13 @@ const EXAMPLES = [
 ];
 const field = (id) => document.getElementById(id);
 
+// Controls, and what turns text around or cannot be seen, as escapes.
+const visible = (text) => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+
 function node(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
+  element.append(...children.map((child) => (typeof child === "string" ? visible(child) : child)));
   return element;
 }
 
@@ -27,26 +30,18 @@ const row = (...cells) => node("tr", {}, ...cells.map((cell) => (cell instanceof
 
 // The spans of the report count bytes; a value that is text is ASCII, so bytes are characters.
 function value(header) {
-  const pieces = [];
-  let at = 0;
-  header.parts.forEach((part, turn) => {
-    pieces.push(header.value.slice(at, part.from));
-    const text = node("span", { class: `part part${turn % 4}`, title: part.production });
-    let from = part.from;
-    for (const problem of header.problems) {
-      // Where something is missing, the character before the gap is marked.
-      const start = problem.to > problem.from ? problem.from : problem.from - 1;
-      const begin = Math.max(start, from), end = Math.min(Math.max(problem.to, start + 1), part.to);
-      if (begin >= end) continue;
-      text.append(header.value.slice(from, begin), node("mark", {}, header.value.slice(begin, end)));
-      from = end;
-    }
-    text.append(header.value.slice(from, part.to));
-    pieces.push(text);
-    at = part.to;
+  // Where something is missing, the character before the gap is marked.
+  const marks = header.problems.map(({ from, to }) => (to > from ? [from, to] : [Math.max(from - 1, 0), from]));
+  const within = ([from, to]) => (piece) => from <= piece[0] && piece[1] <= to;
+  const places = [0, header.value.length, ...header.parts.flatMap((part) => [part.from, part.to]), ...marks.flat()];
+  const cuts = [...new Set(places)].sort((one, other) => one - other);
+  return cuts.slice(1).map((to, at) => {
+    const piece = [cuts[at], to];
+    const text = header.value.slice(...piece);
+    const broken = marks.some((mark) => within(mark)(piece)) ? node("mark", {}, text) : text;
+    const turn = header.parts.findIndex((part) => within([part.from, part.to])(piece));
+    return node("span", turn < 0 ? {} : { class: `part part${turn % 4}`, title: header.parts[turn].production }, broken);
   });
-  pieces.push(header.value.slice(at));
-  return pieces;
 }
 
 function header(header) {
@@ -77,8 +72,15 @@ function show(report) {
   const baggage = table(["key", "value", "metadata", "bytes received", "bytes sent", "left out"], report.baggage.map((it) =>
     row(it.key, it.value, it.metadata, String(it.received_bytes), String(it.sent_bytes), node("td", { class: "bad" }, it.left_out ?? ""))));
   const state = table(["vendor", "value"], report.tracestate.map((it) => row(it.key, it.value)));
-  const sent = table(["header", "value", "bytes", "on HTTP/2"], report.sent.map((it) => row(it.name, it.value, String(it.bytes), String(it.http2_bytes))));
+  const sent = table(["header", "value", "bytes", "on HTTP/2", "the first time"], report.sent.map((it) =>
+    row(it.name, it.value, String(it.bytes), String(it.http2_bytes), String(it.http2_first_bytes))));
   const sdk = node("ul", {}, ...report.sdk.map((it) => node("li", {}, `${it.row}: ${it.sdk} (here: ${it.here})`)));
+  const policy = report.boundary;
+  const boundary = policy && node("ul", {},
+    node("li", {}, `The caller's trace: ${policy.trace}.`),
+    ...(policy.not_accepted.length ? [node("li", {}, `Baggage that is not let in: ${policy.not_accepted.join(", ")}.`)] : []),
+    node("li", {}, `${policy.destination} has the rule "${policy.rule}".`),
+    ...policy.withheld.map((it) => node("li", {}, `${it.header} is kept back: ${it.keys.join(", ") || "all of it"}.`)));
   return [
     ...section("Findings", findings),
     ...section("Headers", ...report.headers.map(header)),
@@ -86,18 +88,36 @@ function show(report) {
     ...(report.baggage.length ? section("Baggage", baggage) : []),
     ...(report.tracestate.length ? section("tracestate", state) : []),
     ...section("What is sent on, with a span of this service's own", report.sent.length ? sent : node("p", { class: "faint" }, "Nothing.")),
+    ...(policy ? section("Trust boundary", boundary) : []),
     ...(report.sdk.length ? section("What opentelemetry_sdk would have done otherwise", sdk) : []),
   ];
 }
 
-function update() {
-  const number = (id) => Math.max(0, Math.trunc(Number(field(id).value))) || 0;
-  const report = JSON.parse(explain(field("text").value, field("propagators").value, number("bytes"), number("members")));
-  const nodes = report.error ? [node("p", { class: "bad" }, report.error)] : report.headers.length ? show(report) : [node("p", { class: "faint" }, "No header that carries context yet.")];
-  field("report").replaceChildren(...nodes);
+// What a screen reader says after each change; the report itself is too long to be read out again and again.
+function summary(report) {
+  if (report.error) return report.error;
+  if (!report.headers.length) return "No header that carries context yet.";
+  const count = (severity) => report.findings.filter((it) => it.severity === severity).length;
+  const worst = report.findings[0];
+  const counts = `Errors: ${count("error")}, warnings: ${count("warning")}.`;
+  return worst ? `${counts} ${worst.header}: ${worst.text}.` : "Everything that came is understood and goes on.";
 }
 
-const FIELDS = ["text", "propagators", "bytes", "members"];
+function update() {
+  const number = (id) => Math.max(0, Math.trunc(Number(field(id).value))) || 0;
+  const report = JSON.parse(explain(
+    field("text").value, field("propagators").value, number("bytes"), number("members"), field("policy").value, field("destination").value));
+  for (const id of ["propagators", "policy"]) {
+    const isWrong = report.field === id;
+    field(id).setAttribute("aria-invalid", String(isWrong));
+    field(`${id}-error`).hidden = !isWrong;
+    field(`${id}-error`).textContent = isWrong ? visible(report.error) : "";
+  }
+  field("report").replaceChildren(...(report.error || !report.headers.length ? [] : show(report)));
+  field("status").textContent = visible(summary(report));
+}
+
+const FIELDS = ["text", "propagators", "bytes", "members", "policy", "destination"];
 
 function link() {
   const settings = new URLSearchParams(FIELDS.filter((id) => field(id).value).map((id) => [id, field(id).value]));
@@ -107,6 +127,7 @@ function link() {
 function fromLink() {
   const settings = new URLSearchParams(location.hash.slice(1));
   for (const id of FIELDS) if (settings.has(id)) field(id).value = settings.get(id);
+  if (settings.has("policy")) field("boundary").open = true;
 }
 
 await start();

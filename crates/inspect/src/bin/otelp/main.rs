@@ -92,8 +92,11 @@ enum Command {
         /// Which shell.
         shell: Shell,
     },
-    /// Prints the manual page.
-    Man,
+    /// Prints a manual page.
+    Man {
+        /// Of this subcommand, such as `read`; of `otelp` unless given.
+        subcommand: Option<String>,
+    },
 }
 
 /// How the service is set.
@@ -166,9 +169,18 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
             clap_complete::generate(shell, &mut Otelp::command(), "otelp", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
         }
-        Command::Man => {
-            clap_mangen::Man::new(Otelp::command()).render(&mut io::stdout())?;
+        Command::Man { subcommand } => {
+            clap_mangen::Man::new(page(subcommand.as_deref())?).render(&mut io::stdout())?;
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The command that a manual page is of.
+fn page(subcommand: Option<&str>) -> Result<clap::Command, Box<dyn Error>> {
+    let mut otelp = Otelp::command();
+    otelp.build();
+    let Some(name) = subcommand else { return Ok(otelp) };
+    let found = otelp.find_subcommand(name).ok_or_else(|| format!("there is no subcommand {name:?}"))?;
+    Ok(found.clone())
 }
