@@ -381,6 +381,7 @@ const XRAY: &[Row] = &[
     ),
     ("root", "from a load balancer", "Root=ROOT", NOTHING, "ROOT"),
     ("root", "and a decision", "Root=ROOT;Sampled=1", (None, Some(Accept)), "ROOT"),
+    ("malformed", "a key that begins with Root", "Root2=ROOT;Parent=SPAN;Sampled=1", NOTHING, ""),
     ("malformed", "version 2", "Root=2-0af76519-16cd43dd8448eb211c80319c;Parent=SPAN;Sampled=1", NOTHING, ""),
     ("malformed", "a parent of 15 digits", "Root=ROOT;Parent=7ad6b7169203331;Sampled=1", NOTHING, ""),
     (
