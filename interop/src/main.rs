@@ -65,7 +65,8 @@ fn run(options: &Options) -> Result<bool, String> {
     agreement::run(&mut ledger, &mut peers, options.random, options.seed)?;
     let mut wrong = ledger.report();
     if !missing.is_empty() {
-        wrong.push(format!("peers missing: {}", missing.join("; ")));
+        // First, since the classes of a peer that is not here are not met.
+        wrong.insert(0, format!("peers missing: {}", missing.join("; ")));
     }
     println!(
         "\n{}",
