@@ -104,7 +104,8 @@ impl<'a> Iterator for Elements<'_, 'a> {
             self.left = left;
             let end = memchr(b',', rest.as_bytes()).unwrap_or(rest.len());
             let (element, rest) = rest.split_at_checked(end)?;
-            self.rest = rest;
+            // Without the comma, so that what follows is seldom padding.
+            self.rest = rest.get(1..).unwrap_or_default();
             return Some(otel_propagator_core::header::trim(element));
         }
     }

@@ -158,7 +158,10 @@ pub fn joined_len(lines: &[&str]) -> usize {
 #[inline]
 pub fn trim(text: &str) -> &str {
     match text.as_bytes() {
-        [.., b' ' | b'\t'] => trim_start(text.trim_end_matches(OWS)),
+        [.., b' ' | b'\t'] => {
+            let after = text.bytes().rposition(|byte| !is_ows(byte)).map_or(0, |last| last + 1);
+            trim_start(text.get(..after).unwrap_or_default())
+        }
         _ => trim_start(text),
     }
 }
@@ -167,14 +170,19 @@ pub fn trim(text: &str) -> &str {
 #[inline]
 fn trim_start(text: &str) -> &str {
     match text.as_bytes() {
-        [b' ' | b'\t', ..] => text.trim_start_matches(OWS),
+        [b' ' | b'\t', ..] => {
+            let before = text.bytes().take_while(|&byte| is_ows(byte)).count();
+            text.get(before..).unwrap_or_default()
+        }
         _ => text,
     }
 }
 
-const OWS: [char; 2] = [' ', '\t'];
+const fn is_ows(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
 
-/// The value of a header that is read as a whole: [trimmed](trim), unless it has more than 8192 bytes.
+/// The value of a header that is read as a whole: [trimmed](trim), unless it has more than 1024 bytes.
 ///
 /// No such header is as long as that, so it comes back as it is, and its grammar refuses it: a megabyte of spaces is
 /// not walked through.
@@ -191,7 +199,7 @@ pub fn field_value(value: &str) -> &str {
     if value.len() > LONGEST_VALUE { value } else { trim(value) }
 }
 
-const LONGEST_VALUE: usize = 8192;
+const LONGEST_VALUE: usize = 1024;
 
 #[cfg(test)]
 mod tests {

@@ -2,9 +2,10 @@
 
 use crate::{
     HEADER,
-    member::{Member, list_member},
-    percent,
+    member::{Member, list_member, plain_list_member},
+    octets, percent,
 };
+use memchr::memchr;
 use opentelemetry::baggage::Baggage;
 use otel_baggage_limits::{Admission, Elements, Limits, Reason, Report};
 use otel_propagator_core::{diagnostics::Direction, header::joined_len};
@@ -77,6 +78,9 @@ fn read<'a>(lines: &[&'a str], limits: &Limits, admission: &mut Admission<'_>, m
     }
 }
 
+/// Of a header of more bytes, which the default limits cut, not all is looked at.
+const MOST_PLAIN: usize = 8192;
+
 /// > baggage-string = list-member 0*179( OWS "," OWS list-member )
 ///
 /// The members that the grammar and the limits of single members allow.
@@ -90,8 +94,10 @@ pub(crate) fn baggage_string<'a>(
     members: &mut Members<'a>,
 ) {
     let mut elements = Elements::new(lines, limits);
+    let is_plain = joined_len(lines) <= MOST_PLAIN && lines.iter().all(|line| octets::is_plain(line));
+    let has_properties = is_plain && lines.iter().any(|line| memchr(b';', line.as_bytes()).is_some());
     for text in &mut elements {
-        let read = list_member(text);
+        let read = if is_plain { plain_list_member(text, has_properties) } else { list_member(text) };
         admission.measure(read.map_or(text.len(), |member| member.len()));
         match read.and_then(|member| limits.check(member.key, member.len()).map(|()| member)) {
             Ok(member) => members.push(member),

@@ -1,6 +1,7 @@
 //! One member of a received header.
 
 use crate::octets::{BAGGAGE_OCTET, TCHAR};
+use memchr::memchr;
 use otel_baggage_limits::Reason;
 use otel_propagator_core::header::trim;
 
@@ -34,7 +35,7 @@ impl Member<'_> {
 pub(crate) fn list_member(text: &str) -> Result<Member<'_>, Reason> {
     let (key, rest) = TCHAR.split(text);
     let Some(rest) = ows(rest).strip_prefix('=').filter(|_| !key.is_empty()) else {
-        return Err(if text.contains('=') { Reason::Key } else { Reason::NoEqualsSign });
+        return Err(no_key(text));
     };
     let (value, rest) = BAGGAGE_OCTET.split(ows(rest));
     let rest = ows(rest);
@@ -43,6 +44,21 @@ pub(crate) fn list_member(text: &str) -> Result<Member<'_>, Reason> {
         None => Err(Reason::Value),
         Some(properties) => Ok(Member { key, value, metadata: trim(properties) }),
     }
+}
+
+/// The same of a header that [`is_plain`](crate::octets::is_plain), where no value has a byte that ends it but `;`: as nearly all
+/// are, and in half of the instructions.
+#[inline]
+pub(crate) fn plain_list_member(text: &str, has_properties: bool) -> Result<Member<'_>, Reason> {
+    let (key, rest) = TCHAR.split(text);
+    let Some(rest) = rest.strip_prefix('=').filter(|_| !key.is_empty()) else { return Err(no_key(text)) };
+    let end = if has_properties { memchr(b';', rest.as_bytes()) } else { None };
+    let (value, rest) = end.and_then(|end| rest.split_at_checked(end)).unwrap_or((rest, ""));
+    Ok(Member { key, value, metadata: rest.get(1..).unwrap_or_default() })
+}
+
+fn no_key(text: &str) -> Reason {
+    if text.contains('=') { Reason::Key } else { Reason::NoEqualsSign }
 }
 
 /// > OWS = *( SP / HTAB )

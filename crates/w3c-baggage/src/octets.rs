@@ -69,6 +69,15 @@ impl Octets {
 pub(crate) static TCHAR: Octets =
     Octets::range(b'0', b'9').and_range(b'A', b'Z').and_range(b'a', b'z').and_each(b"!#$%&'*+-.^_`|~");
 
+/// Whether the text has nothing but `baggage-octet`, `,` and `;`. It is compared and not looked up, so the compiler takes
+/// sixteen bytes at once.
+#[inline]
+#[allow(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
+pub(crate) fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: u8| (byte > b' ') & (byte < 0x7f) & (byte != b'"') & (byte != b'\\');
+    text.bytes().fold(true, |all, byte| all & is_plain(byte))
+}
+
 /// > baggage-octet = %x21 / %x23-2B / %x2D-3A / %x3C-5B / %x5D-7E
 ///
 /// Of these a value is made. <https://www.w3.org/TR/baggage/#definition>
