@@ -126,6 +126,17 @@ pub mod ours {
         )
     }
 
+    /// Trace context, and baggage that is passed on without being decoded.
+    #[must_use]
+    pub fn relaying_composite() -> Propagator {
+        Box::new(
+            CompositePropagator::builder()
+                .trace(TraceContextPropagator::new())
+                .baggage(RelayPropagator::new())
+                .build(),
+        )
+    }
+
     /// Trace context, B3 and baggage.
     #[must_use]
     pub fn all() -> Propagator {

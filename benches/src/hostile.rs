@@ -17,6 +17,9 @@ pub const SIZES: [usize; 2] = [64 << 10, 1 << 20];
 /// As much as `baggage` may have.
 pub const WITHIN: usize = 8192;
 
+/// More than any of our propagators reads of a header: 32 members of `tracestate` have half of it.
+pub const LONG: usize = 32 << 10;
+
 /// One kind of hostile header.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

@@ -6,6 +6,7 @@ use crate::{
     contenders::{Propagator, ours},
     http_carriers,
     input::{self, Entries, TRACEPARENT},
+    metrics,
     pair::{
         ALL, B3_MULTI, B3_SINGLE, BAGGAGE, COMPOSITE, Given, JAEGER, Lines, NO_B3, OT_TRACE, Pair, RELAY,
         Route, TRACE_CONTEXT, XRAY, given,
@@ -95,6 +96,7 @@ pub fn all() -> Vec<Row> {
     rows.relay();
     rows.http_carriers();
     rows.boundary();
+    rows.metrics();
     rows.codec();
     rows.0
 }
@@ -170,12 +172,13 @@ impl Rows {
             ["ot-tracer-traceid", "ot-tracer-spanid", "ot-tracer-sampled"].into_iter().zip(values).collect()
         };
         let span = given(|| input::span(0));
-        self.inject("x-amzn-trace-id inject", SHOWN, XRAY, span);
-        self.extract("x-amzn-trace-id extract", SHOWN, XRAY, given(xray));
-        self.inject("uber-trace-id inject (SDK: traceparent)", SHOWN, JAEGER, span);
-        self.extract("uber-trace-id extract (SDK: no header)", SHOWN, JAEGER, given(jaeger));
-        self.inject("ot-tracer inject (SDK: x-b3)", SHOWN, OT_TRACE, span);
-        self.extract("ot-tracer extract (SDK: no header)", SHOWN, OT_TRACE, given(ottrace));
+        let (asked, beside_aws) = (SHOWN.floor(1.3), SHOWN.sdk(3.0).floor(1.3));
+        self.inject("x-amzn-trace-id inject", beside_aws, XRAY, span);
+        self.extract("x-amzn-trace-id extract", beside_aws, XRAY, given(xray));
+        self.inject("uber-trace-id inject (SDK: traceparent)", asked, JAEGER, span);
+        self.extract("uber-trace-id extract (SDK: no header)", asked, JAEGER, given(jaeger));
+        self.inject("ot-tracer inject (SDK: x-b3)", asked, OT_TRACE, span);
+        self.extract("ot-tracer extract (SDK: no header)", asked, OT_TRACE, given(ottrace));
     }
 
     fn composite(&mut self) {
@@ -297,6 +300,16 @@ impl Rows {
             let operation = format!("boundary of 1000 hosts, one is found {what} (SDK: of 10)");
             self.carrier(operation, SHOWN.above_sdk(100), move |who| boundary::find(host, who));
         }
+    }
+
+    /// Our propagators in both columns: alone, and counted by a meter that somebody reads.
+    fn metrics(&mut self) {
+        let both = given(|| [traceparent(), baggage(Entries::Plain, 4)].concat());
+        let context = given(|| Entries::Plain.context(&input::span(0), 4));
+        let operation = |what| format!("tracecontext + baggage through a meter, {what} (SDK: without)");
+        self.carrier(operation("nothing to read"), SHOWN, |who| metrics::extract(given(other_headers), who));
+        self.carrier(operation("extract"), SHOWN, move |who| metrics::extract(both, who));
+        self.carrier(operation("inject"), SHOWN, move |who| metrics::inject(context, who));
     }
 
     fn carrier(

@@ -24,7 +24,7 @@ use std::{
 use tokio::net::TcpListener;
 
 const ENTRIES: [usize; 4] = [0, 4, 8, 64];
-const NAMES: [&str; 3] = ["unread", "SDK", "ours"];
+const NAMES: [&str; 4] = ["unread", "SDK", "ours", "relay"];
 /// Under callgrind, each the least of so many runs: what a timer or the order of a map adds comes and goes.
 const COUNTED: [u64; 2] = [100, 600];
 const RUNS: usize = 3;
@@ -46,6 +46,7 @@ impl Treatment {
         match name {
             "SDK" => Self::Sdk(Arc::new(sdk::composite())),
             "ours" => Self::Ours(Arc::new(ours::composite())),
+            "relay" => Self::Ours(Arc::new(ours::relaying_composite())),
             _ => Self::Unread,
         }
     }
