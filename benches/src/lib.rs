@@ -12,6 +12,7 @@ pub mod floor;
 pub mod hostile;
 mod http_carriers;
 pub mod input;
+#[cfg(feature = "metrics")]
 mod metrics;
 mod pair;
 pub mod report;

@@ -6,7 +6,6 @@ use crate::{
     contenders::{Propagator, ours},
     http_carriers,
     input::{self, Entries, TRACEPARENT},
-    metrics,
     pair::{
         ALL, B3_MULTI, B3_SINGLE, BAGGAGE, COMPOSITE, Given, JAEGER, Lines, NO_B3, OT_TRACE, Pair, RELAY,
         Route, TRACE_CONTEXT, XRAY, given,
@@ -96,6 +95,7 @@ pub fn all() -> Vec<Row> {
     rows.relay();
     rows.http_carriers();
     rows.boundary();
+    #[cfg(feature = "metrics")]
     rows.metrics();
     rows.codec();
     rows.0
@@ -303,7 +303,9 @@ impl Rows {
     }
 
     /// Our propagators in both columns: alone, and counted by a meter that somebody reads.
+    #[cfg(feature = "metrics")]
     fn metrics(&mut self) {
+        use crate::metrics;
         let both = given(|| [traceparent(), baggage(Entries::Plain, 4)].concat());
         let context = given(|| Entries::Plain.context(&input::span(0), 4));
         let operation = |what| format!("tracecontext + baggage through a meter, {what} (SDK: without)");

@@ -5,7 +5,7 @@ use benches::{
     contenders::{Propagator, ours, sdk},
     input::{Entries, TRACEPARENT},
 };
-use opentelemetry::{Context, propagation::TextMapPropagator};
+use opentelemetry::Context;
 use std::{collections::HashMap, env, process::ExitCode};
 
 fn main() -> ExitCode {

