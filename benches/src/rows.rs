@@ -135,7 +135,7 @@ impl Rows {
             self.inject(&operation, targets, BAGGAGE, given(move || entries.context(&Context::new(), count)));
         }
         for (entries, count, targets) in [
-            (Entries::Plain, 1, SHOWN.sdk(held(1.23, 1.25)).floor(held(1.22, 1.15))),
+            (Entries::Plain, 1, SHOWN.sdk(held(1.22, 1.25)).floor(held(1.22, 1.15))),
             (Entries::Plain, 8, SHOWN.sdk(held(1.35, 1.4)).floor(held(1.27, 1.15))),
             (Entries::Plain, 64, SHOWN.sdk(held(1.35, 1.4)).floor(held(1.25, 1.15))),
             (Entries::Escaped, 1, SHOWN),
@@ -183,7 +183,7 @@ impl Rows {
 
     fn composite(&mut self) {
         let inject = SHOWN.sdk(held(2.5, 2.6)).floor(held(1.95, 1.35));
-        let extract = SHOWN.sdk(held(1.42, 1.5)).floor(1.35);
+        let extract = SHOWN.sdk(held(1.41, 1.5)).floor(1.35);
         let both = given(|| [traceparent(), baggage(Entries::Plain, 4)].concat());
         // The commonest request of all.
         let handle = COMPOSITE.route(Route::Handle);
