@@ -200,10 +200,15 @@ mod tests {
     use super::*;
     use crate::{Config, Request, inspect};
     use proptest::prelude::*;
+    use std::{fs, path::Path};
 
     #[test]
     fn every_row_is_one_of_the_page() {
-        let page = include_str!("../../../docs/from-the-sdk.md");
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        if !docs.exists() {
+            return; // The package alone: the page is not in it.
+        }
+        let page = fs::read_to_string(docs.join("from-the-sdk.md")).unwrap_or_default();
         let lines: Vec<Vec<&str>> =
             page.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
         for Difference { row, sdk, here } in ROWS {

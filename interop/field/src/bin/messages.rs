@@ -1,4 +1,4 @@
-//! The ends of a chain of RabbitMQ's consumers: `rabbitmq URL COUNT` sends messages, each with a trace and baggage of its own,
+//! The ends of a chain of RabbitMQ's consumers: `messages URL COUNT` sends messages, each with a trace and baggage of its own,
 //! to the queue `python`, and checks what comes out of the queue `rust`.
 //!
 //! `OTEL_PROPAGATORS` chooses the formats. Every tenth message is of a trace that is not sampled. It prints the trace ids,
