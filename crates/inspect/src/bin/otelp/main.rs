@@ -133,9 +133,8 @@ impl Service {
 fn boundary(path: &Path) -> Result<Boundary, Box<dyn Error>> {
     let told = |error: &dyn Error| format!("{}: {error}", path.display());
     let text = fs::read_to_string(path).map_err(|error| told(&error))?;
-    if let Ok(policy) = serde_json::from_str::<serde_json::Value>(&text)
-        && policy.get("default_egress_action").is_some()
-    {
+    let policy: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+    if let Some(policy) = policy.filter(|policy| policy.get("default_egress_action").is_some()) {
         return Ok(Boundary::from_config(policy).map_err(|error| told(&error))?);
     }
     let file = otel_composite::Config::from_yaml(&text).map_err(|error| told(&error))?;
