@@ -75,7 +75,7 @@ class Browser:
         self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=url)
         for _ in range(200):
-            if self.run("document.documentElement.dataset.ready") == "yes":
+            if self.run("document.documentElement?.dataset?.ready") == "yes":
                 return
             time.sleep(0.05)
         raise AssertionError(f"{url} is not ready")
