@@ -75,8 +75,11 @@ class Browser:
         self.call("Page.navigate", url="about:blank")
         self.call("Page.navigate", url=url)
         for _ in range(200):
-            if self.run("document.documentElement?.dataset?.ready") == "yes":
-                return
+            try:
+                if self.run("document.documentElement?.dataset?.ready") == "yes":
+                    return
+            except AssertionError:
+                pass  # Between two documents there is nothing to ask.
             time.sleep(0.05)
         raise AssertionError(f"{url} is not ready")
 
