@@ -270,15 +270,15 @@ impl Builder {
     }
 
     #[cfg(feature = "metrics")]
-    fn watch(&self, fields: &[String], description: &str) -> Option<Box<dyn Watch>> {
+    fn watch(&self, fields: &[String], description: &str) -> Option<Arc<dyn Watch>> {
         let names = self.parts.iter().filter(|part| part.extracts).map(Part::name);
         let meter = self.meter.as_ref()?;
-        Some(Box::new(crate::metrics::Metrics::new(meter, fields, names, description)))
+        Some(Arc::new(crate::metrics::Metrics::new(meter, fields, names, description)))
     }
 
     #[cfg(not(feature = "metrics"))]
     #[allow(clippy::unused_self, reason = "the other one needs it")]
-    fn watch(&self, _: &[String], _: &str) -> Option<Box<dyn Watch>> {
+    fn watch(&self, _: &[String], _: &str) -> Option<Arc<dyn Watch>> {
         None
     }
 }

@@ -36,6 +36,7 @@ use std::{fmt, sync::Arc};
 pub struct CompositePropagator(pub(crate) Arc<Composite>);
 
 /// What the clones share.
+#[derive(Clone)]
 pub(crate) struct Composite {
     pub(crate) parts: Vec<Part>,
     pub(crate) last_wins: bool,
@@ -44,7 +45,7 @@ pub(crate) struct Composite {
     pub(crate) fields: Vec<String>,
     pub(crate) extract_fields: Vec<String>,
     pub(crate) description: String,
-    pub(crate) watch: Option<Box<dyn Watch>>,
+    pub(crate) watch: Option<Arc<dyn Watch>>,
     pub(crate) problems: Vec<Problem>,
     /// The same composite within a trust boundary, which every call goes to.
     #[cfg(feature = "boundary")]
@@ -118,21 +119,13 @@ impl CompositePropagator {
 
     #[cfg(feature = "boundary")]
     pub(crate) fn within(self, boundary: Boundary) -> Self {
-        let Composite { parts, last_wins, writer, fields, extract_fields, description, problems, .. } =
-            &*self.0;
+        let composite = Composite::clone(&self.0);
+        // What is only read may be in a request that is copied, too.
+        let boundary = boundary.context_headers(composite.extract_fields.iter().map(String::as_str));
         Self(Arc::new(Composite {
-            parts: parts.clone(),
-            last_wins: *last_wins,
-            writer: writer.clone(),
-            fields: fields.clone(),
-            extract_fields: extract_fields.clone(),
-            description: format!("{description}; within a trust boundary"),
-            watch: None,
-            problems: problems.clone(),
-            // What is only read may be in a request that is copied, too.
-            guarded: Some(
-                boundary.context_headers(extract_fields.iter().map(String::as_str)).wrap(self.clone()),
-            ),
+            description: format!("{}; within a trust boundary", composite.description),
+            guarded: Some(boundary.wrap(self)),
+            ..composite
         }))
     }
 }
