@@ -10,9 +10,16 @@ use opentelemetry::{
     trace::TraceContextExt,
 };
 use opentelemetry_http::HeaderExtractor;
+use otel_baggage_limits::{Observer, Reason};
 use otel_jaeger::{JaegerPropagator, Limits, PrefixedBaggage};
 use proptest::{collection::btree_map, prelude::*};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 use testing::lines;
 
 fn both() -> JaegerPropagator {
@@ -156,6 +163,35 @@ fn headers_of_http_are_read() {
     }
     let cx = both().extract_with_context(&Context::new(), &HeaderExtractor(&lines));
     assert_eq!(read(&cx), entries(&[("tenant", "acme")]), "of a name that comes twice the first line counts");
+}
+
+#[test]
+fn each_way_has_limits_and_whoever_asked_is_told() {
+    let told = Arc::new(AtomicUsize::new(0));
+    let one = || Limits::new().max_members(1);
+    for (inbound, outbound) in [(1, 2), (2, 1), (1, 1), (2, 2)] {
+        let mut propagator = both();
+        if inbound == 1 {
+            propagator = propagator.with_inbound_limits(one());
+        }
+        if outbound == 1 {
+            propagator = propagator.with_outbound_limits(one());
+        }
+        assert_eq!(propagator.inbound_limits() == &one(), inbound == 1);
+        assert_eq!(propagator.outbound_limits() == &one(), outbound == 1);
+        let asked = told.clone();
+        let propagator = propagator.with_observer(Observer::new(move |report| {
+            drop(asked.fetch_add(report.left_out(Reason::TooManyMembers), Relaxed))
+        }));
+        let request = headers([("uberctx-a", "1"), ("uberctx-b", "2")]);
+        let cx = extract_with(&propagator, &Context::new(), &request);
+        assert_eq!(cx.baggage().len(), inbound);
+        assert_eq!(told.swap(0, Relaxed), 2 - inbound);
+        let all = extract_with(&both(), &Context::new(), &request);
+        let sent = inject_with(&propagator, &all);
+        assert_eq!(sent.keys().filter(|name| name.starts_with("uberctx-")).count(), outbound);
+        assert_eq!(told.swap(0, Relaxed), 2 - outbound);
+    }
 }
 
 proptest! {

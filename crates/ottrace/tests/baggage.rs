@@ -4,9 +4,16 @@ mod common;
 
 use common::{Headers, SHORT, SPAN, busy, extract_with, headers, inject_with, ot};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
+use otel_baggage_limits::{Observer, Reason};
 use otel_ottrace::{Limits, OtTracePropagator, PrefixedBaggage};
 use proptest::{collection::btree_map, prelude::*};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 fn both() -> OtTracePropagator {
     OtTracePropagator::new().with_baggage(PrefixedBaggage::Both)
@@ -70,6 +77,35 @@ fn limits_hold_both_ways() {
     assert_eq!(read(&extract_with(&limited, &Context::new(), &request)), headers([("b", "2")]));
     let all = extract_with(&both(), &Context::new(), &request);
     assert_eq!(inject_with(&limited, &all), with_trace([("ot-baggage-b", "2")]));
+}
+
+#[test]
+fn each_way_has_limits_and_whoever_asked_is_told() {
+    let told = Arc::new(AtomicUsize::new(0));
+    let one = || Limits::new().max_members(1);
+    for (inbound, outbound) in [(1, 2), (2, 1), (1, 1), (2, 2)] {
+        let mut propagator = both();
+        if inbound == 1 {
+            propagator = propagator.with_inbound_limits(one());
+        }
+        if outbound == 1 {
+            propagator = propagator.with_outbound_limits(one());
+        }
+        assert_eq!(propagator.inbound_limits() == &one(), inbound == 1);
+        assert_eq!(propagator.outbound_limits() == &one(), outbound == 1);
+        let asked = told.clone();
+        let propagator = propagator.with_observer(Observer::new(move |report| {
+            drop(asked.fetch_add(report.left_out(Reason::TooManyMembers), Relaxed))
+        }));
+        let request = with_trace([("ot-baggage-a", "1"), ("ot-baggage-b", "2")]);
+        let cx = extract_with(&propagator, &Context::new(), &request);
+        assert_eq!(cx.baggage().len(), inbound);
+        assert_eq!(told.swap(0, Relaxed), 2 - inbound);
+        let all = extract_with(&both(), &Context::new(), &request);
+        let sent = inject_with(&propagator, &all);
+        assert_eq!(sent.keys().filter(|name| name.starts_with("ot-baggage-")).count(), outbound);
+        assert_eq!(told.swap(0, Relaxed), 2 - outbound);
+    }
 }
 
 proptest! {
