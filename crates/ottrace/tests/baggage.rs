@@ -95,7 +95,7 @@ fn each_way_has_limits_and_whoever_asked_is_told() {
         assert_eq!(propagator.outbound_limits() == &one(), outbound == 1);
         let asked = told.clone();
         let propagator = propagator.with_observer(Observer::new(move |report| {
-            drop(asked.fetch_add(report.left_out(Reason::TooManyMembers), Relaxed))
+            asked.fetch_add(report.left_out(Reason::TooManyMembers), Relaxed);
         }));
         let request = with_trace([("ot-baggage-a", "1"), ("ot-baggage-b", "2")]);
         let cx = extract_with(&propagator, &Context::new(), &request);
