@@ -25,7 +25,10 @@
 //! Other users of the machine may be able to read the environment of a process, and every library in it can. Baggage
 //! that is not for them does not belong there: give [`inject`] a propagator without it.
 
-use crate::{left_out::LeftOut, name::known};
+use crate::{
+    left_out::LeftOut,
+    name::{empty_removes, known},
+};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
@@ -106,8 +109,8 @@ fn normal(character: char) -> u8 {
 
 /// Reads variables.
 ///
-/// It holds copies of the variables that it was asked for and of nothing else. A variable that is not text, or that is
-/// empty, counts as absent: `TRACEPARENT= program` starts a program without one.
+/// It holds copies of the variables that it was asked for and of nothing else. A variable that is not text counts as
+/// absent, and so does a format's own one that is empty: `TRACEPARENT= program` starts a program without one.
 ///
 /// ```
 /// use opentelemetry::propagation::Extractor;
@@ -131,7 +134,8 @@ impl EnvExtractor {
     pub fn from_process<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Self {
         Self::collect(names.into_iter().filter_map(|name| {
             let name = normalize(name.as_ref()).into_owned();
-            Some((std::env::var_os(&name)?, name)).map(|(value, name)| (name, value))
+            let value = std::env::var_os(&name).filter(|value| !value.is_empty())?;
+            Some((name, value))
         }))
     }
 
@@ -149,11 +153,11 @@ impl EnvExtractor {
     fn collect<V: AsRef<OsStr>>(variables: impl Iterator<Item = (String, V)>) -> Self {
         let left_out = LeftOut::of("environment", Direction::In);
         let text = |(name, value): (String, V)| match value.as_ref().to_str() {
-            Some("") => None,
+            Some("") if empty_removes(&header(&name)) => None,
             Some(value) => Some((name, value.to_owned())),
             None => {
                 // What other programs keep in their variables is no concern of ours.
-                let header = name.replace('_', "-").to_ascii_lowercase();
+                let header = header(&name);
                 if known(&header).is_some() {
                     left_out.add(&header, "not UTF-8", value.as_ref().len());
                 }
@@ -162,6 +166,11 @@ impl EnvExtractor {
         };
         Self { variables: variables.filter_map(text).collect(), _left_out: left_out }
     }
+}
+
+/// The header that a variable may stand for.
+fn header(variable: &str) -> String {
+    variable.replace('_', "-").to_ascii_lowercase()
 }
 
 impl Extractor for EnvExtractor {
@@ -195,8 +204,22 @@ impl Extractor for EnvExtractor {
 /// `tokio::process::Command` lends its standard one: `environment.apply(command.as_std_mut())`.
 #[derive(Debug)]
 pub struct EnvInjector {
-    changes: Vec<(String, Option<String>)>,
+    changes: Vec<Change>,
     left_out: LeftOut,
+}
+
+#[derive(Debug)]
+struct Change {
+    name: String,
+    value: Option<String>,
+    /// Whether it was to be removed from the start.
+    is_field: bool,
+}
+
+impl Change {
+    fn is_of(&self, key: &str) -> bool {
+        normal_form(key).eq(self.name.bytes())
+    }
 }
 
 impl EnvInjector {
@@ -211,7 +234,7 @@ impl EnvInjector {
     #[must_use]
     pub fn remove<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         for name in names {
-            self.put(name.as_ref(), None);
+            self.put(name.as_ref(), None, true);
         }
         self
     }
@@ -228,27 +251,33 @@ impl EnvInjector {
 
     /// Each variable with its value, or with `None` where the child is not to have it.
     pub fn changes(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.changes.iter().map(|(name, value)| (name.as_str(), value.as_deref()))
+        self.changes.iter().map(|change| (change.name.as_str(), change.value.as_deref()))
     }
 
-    fn put(&mut self, key: &str, value: Option<String>) {
-        match self.changes.iter_mut().find(|(name, _)| normal_form(key).eq(name.bytes())) {
-            Some((_, older)) => *older = value,
-            None => self.changes.push((normalize(key).into_owned(), value)),
+    fn put(&mut self, key: &str, value: Option<String>, is_field: bool) {
+        match self.changes.iter_mut().find(|change| change.is_of(key)) {
+            Some(older) => (older.value, older.is_field) = (value, older.is_field || is_field),
+            None => self.changes.push(Change { name: normalize(key).into_owned(), value, is_field }),
         }
+    }
+
+    fn empty_removes(&self, key: &str) -> bool {
+        empty_removes(key) || self.changes.iter().any(|change| change.is_field && change.is_of(key))
     }
 }
 
 impl Injector for EnvInjector {
     /// > `Set` MUST write values using the normalized form of the key provided by the propagator.
     ///
-    /// An empty value removes the variable. So does one with a NUL, which no environment can hold.
+    /// An empty value removes the variable where the key is a field of the propagator or a format's own header. One with a
+    /// NUL, which no environment can hold, removes any.
     fn set(&mut self, key: &str, value: String) {
         if value.contains('\0') {
             self.left_out.add(key, "not a variable's value", value.len());
-            self.put(key, None);
+            self.put(key, None, false);
         } else {
-            self.put(key, Some(value).filter(|value| !value.is_empty()));
+            let is_removed = value.is_empty() && self.empty_removes(key);
+            self.put(key, Some(value).filter(|_| !is_removed), false);
         }
     }
 }

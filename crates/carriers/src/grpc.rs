@@ -52,8 +52,9 @@ pub fn extract(propagator: &dyn TextMapPropagator, metadata: &MetadataMap) -> Co
 
 /// Writes metadata.
 ///
-/// A key that is set replaces all its entries; an empty value removes them. What is no ASCII metadata is left out, and an
-/// older entry of that name with it: a tab, which HTTP allows, and names that end in `-bin`.
+/// A key that is set replaces all its entries. An empty value removes them where the key is a field of the propagator or a
+/// format's own header. What is no ASCII metadata is left out, and an older entry of that name with it: an empty value of
+/// any other key, a tab, which HTTP allows, and names that end in `-bin`.
 ///
 /// ```
 /// use opentelemetry::propagation::Injector;
@@ -62,7 +63,8 @@ pub fn extract(propagator: &dyn TextMapPropagator, metadata: &MetadataMap) -> Co
 /// use tonic::metadata::MetadataMap;
 ///
 /// let mut metadata = MetadataMap::new();
-/// let mut injector = MetadataInjector::new(&mut metadata, &BaggagePropagator::new());
+/// let propagator = BaggagePropagator::new();
+/// let mut injector = MetadataInjector::new(&mut metadata, &propagator);
 /// injector.set("baggage", "a=1".to_owned());
 /// injector.set("grpc-trace-bin", "AAA".to_owned());
 /// injector.set("tracestate", "a=\t1".to_owned());
@@ -74,18 +76,18 @@ pub struct MetadataInjector<'a>(HeaderInjector<'a>);
 impl<'a> MetadataInjector<'a> {
     /// Begins with the removal of all fields of the propagator.
     #[must_use]
-    pub fn new(metadata: &'a mut MetadataMap, propagator: &dyn TextMapPropagator) -> Self {
+    pub fn new(metadata: &'a mut MetadataMap, propagator: &'a dyn TextMapPropagator) -> Self {
         Self::over(metadata.as_mut(), propagator)
     }
 
-    fn over(headers: &'a mut HeaderMap, propagator: &dyn TextMapPropagator) -> Self {
+    fn over(headers: &'a mut HeaderMap, propagator: &'a dyn TextMapPropagator) -> Self {
         Self(HeaderInjector::in_carrier("grpc", headers, propagator))
     }
 }
 
 impl Injector for MetadataInjector<'_> {
     fn set(&mut self, key: &str, value: String) {
-        if is_ascii_value(&value) && !is_binary(key) {
+        if self.0.removes(key, &value) || is_ascii_value(&value) && !is_binary(key) {
             self.0.set(key, value);
         } else {
             self.0.leave_out(key, "not ASCII metadata", value.len());
@@ -101,7 +103,7 @@ impl Injector for MetadataInjector<'_> {
 ///
 /// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>
 fn is_ascii_value(value: &str) -> bool {
-    value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    !value.is_empty() && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// > Binary-Header → {Header-Name "-bin" }

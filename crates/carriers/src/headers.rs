@@ -26,7 +26,10 @@
 //! `docs/carriers.md` in the repository has the tables. A marked value shows as `Sensitive` in the `Debug` of a `HeaderMap`.
 //! Baggage is mostly the same from request to request, and stays indexed unless [asked for](HeaderInjector::never_indexed).
 
-use crate::{left_out::LeftOut, name::known};
+use crate::{
+    left_out::LeftOut,
+    name::{empty_from_removes, known},
+};
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{InvalidHeaderName, InvalidHeaderValue},
@@ -102,8 +105,9 @@ fn remove(headers: &mut HeaderMap, name: &str) {
 
 /// Writes the headers of a request.
 ///
-/// A name that is set replaces all its lines; an empty value removes them. A name or value that HTTP cannot carry is left
-/// out, and an older one of that name with it.
+/// A name that is set replaces all its lines. An empty value removes them where the name is a field of the propagator or
+/// a format's own header; any other header may be empty. A name or value that HTTP cannot carry is left out, and an older
+/// one of that name with it.
 ///
 /// ```
 /// use http::HeaderMap;
@@ -114,7 +118,8 @@ fn remove(headers: &mut HeaderMap, name: &str) {
 /// let mut headers = HeaderMap::new();
 /// headers.append("baggage", "secret=1".parse().unwrap());
 /// headers.append("baggage", "secret=2".parse().unwrap());
-/// let mut injector = HeaderInjector::new(&mut headers, &BaggagePropagator::new());
+/// let propagator = BaggagePropagator::new();
+/// let mut injector = HeaderInjector::new(&mut headers, &propagator);
 /// injector.set("b3", "0".to_owned());
 /// injector.set("tracestate", "a line\r\nbreak: 1".to_owned());
 /// assert_eq!(headers.len(), 1);
@@ -123,6 +128,7 @@ fn remove(headers: &mut HeaderMap, name: &str) {
 #[derive(Debug)]
 pub struct HeaderInjector<'a> {
     headers: &'a mut HeaderMap,
+    propagator: &'a dyn TextMapPropagator,
     never_indexed: bool,
     left_out: LeftOut,
 }
@@ -130,7 +136,7 @@ pub struct HeaderInjector<'a> {
 impl<'a> HeaderInjector<'a> {
     /// Begins with the removal of all fields of the propagator.
     #[inline]
-    pub fn new(headers: &'a mut HeaderMap, propagator: &dyn TextMapPropagator) -> Self {
+    pub fn new(headers: &'a mut HeaderMap, propagator: &'a dyn TextMapPropagator) -> Self {
         Self::in_carrier("http", headers, propagator)
     }
 
@@ -138,12 +144,12 @@ impl<'a> HeaderInjector<'a> {
     pub(crate) fn in_carrier(
         carrier: &'static str,
         headers: &'a mut HeaderMap,
-        propagator: &dyn TextMapPropagator,
+        propagator: &'a dyn TextMapPropagator,
     ) -> Self {
         if !headers.is_empty() {
             propagator.fields().for_each(|name| remove(headers, name));
         }
-        Self { headers, never_indexed: false, left_out: LeftOut::of(carrier, Direction::Out) }
+        Self { headers, propagator, never_indexed: false, left_out: LeftOut::of(carrier, Direction::Out) }
     }
 
     /// Marks all that it writes as never to be indexed in HTTP/2, not ids alone: for baggage that differs from request to
@@ -152,6 +158,11 @@ impl<'a> HeaderInjector<'a> {
     pub const fn never_indexed(mut self) -> Self {
         self.never_indexed = true;
         self
+    }
+
+    /// Whether setting this is the wish to remove it.
+    pub(crate) fn removes(&self, key: &str, value: &str) -> bool {
+        value.is_empty() && empty_from_removes(self.propagator, key)
     }
 
     /// Removes a header, and remembers why it was not written.
@@ -175,7 +186,7 @@ impl<'a> HeaderInjector<'a> {
 
 impl Injector for HeaderInjector<'_> {
     fn set(&mut self, key: &str, value: String) {
-        if value.is_empty() {
+        if self.removes(key, &value) {
             return remove(self.headers, key);
         }
         let bytes = value.len();

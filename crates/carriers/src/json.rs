@@ -20,7 +20,10 @@
 //!
 //! A member that is not a string counts as absent, and so does a `_meta` that is not an object.
 
-use crate::{left_out::LeftOut, name::lower_case};
+use crate::{
+    left_out::LeftOut,
+    name::{empty_from_removes, lower_case},
+};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
@@ -123,6 +126,7 @@ pub fn inject_event(propagator: &dyn TextMapPropagator, cx: &Context, event: &mu
 #[derive(Debug)]
 pub struct JsonInjector<'a> {
     object: &'a mut Map<String, Value>,
+    propagator: &'a dyn TextMapPropagator,
     takes: Takes,
     left_out: LeftOut,
 }
@@ -151,8 +155,9 @@ impl Takes {
 impl<'a> JsonInjector<'a> {
     /// Begins with the removal of all fields of the propagator, whatever their case.
     #[must_use]
-    pub fn new(object: &'a mut Map<String, Value>, propagator: &dyn TextMapPropagator) -> Self {
-        let mut injector = Self { object, takes: Takes::All, left_out: LeftOut::of("json", Direction::Out) };
+    pub fn new(object: &'a mut Map<String, Value>, propagator: &'a dyn TextMapPropagator) -> Self {
+        let left_out = LeftOut::of("json", Direction::Out);
+        let mut injector = Self { object, propagator, takes: Takes::All, left_out };
         propagator.fields().for_each(|name| injector.remove(name));
         injector
     }
@@ -163,13 +168,14 @@ impl<'a> JsonInjector<'a> {
 }
 
 impl Injector for JsonInjector<'_> {
-    /// Replaces the members of this name; an empty value removes them.
+    /// Replaces the members of this name. An empty value removes them where it is a field of the propagator or a format's
+    /// own header.
     fn set(&mut self, key: &str, value: String) {
         self.remove(key);
         let name = lower_case(key);
         if !self.takes.contains(&name) {
             self.left_out.add(&name, "not a name for this object", value.len());
-        } else if !value.is_empty() {
+        } else if !(value.is_empty() && empty_from_removes(self.propagator, &name)) {
             self.object.insert(name.into_owned(), Value::String(value));
         }
     }

@@ -47,7 +47,8 @@
 //! - **Names are compared without their case** and written in lower case (environment variables in their own form).
 //! - **Writing replaces.** All [fields](opentelemetry::propagation::TextMapPropagator::fields) of the propagator are
 //!   removed before it writes: no retry, redirect or copied request sends an older `tracestate`, `baggage` or `b3`
-//!   beside or in place of what the propagator lets out. An empty value removes the header.
+//!   beside or in place of what the propagator lets out. An empty value removes a header that is one of these fields, or
+//!   that a format has for itself; of any other name, such as one entry of Jaeger's baggage, it is a value.
 //! - **No format is known.** Values are passed on as they are; names are known only to mark ids and to name them in events.
 //!
 //! # Bad input

@@ -33,7 +33,10 @@
 //! Text headers with the names of HTTP are what the other languages write. W3C's drafts of a binary form for AMQP and
 //! MQTT are abandoned: "do not use".
 
-use crate::{left_out::LeftOut, name::lower_case};
+use crate::{
+    left_out::LeftOut,
+    name::{empty_from_removes, lower_case},
+};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
@@ -196,30 +199,32 @@ impl Extractor for MessageExtractor<'_> {
 /// let baggage = ("baggage".to_owned(), Some("a=1".to_owned()));
 /// assert_eq!(calls, [none("traceparent"), none("tracestate"), none("baggage"), baggage]);
 /// ```
-pub struct MessageInjector<F> {
+pub struct MessageInjector<'a, F> {
+    propagator: &'a dyn TextMapPropagator,
     write: F,
     left_out: LeftOut,
 }
 
-impl<F: FnMut(&str, Option<String>)> MessageInjector<F> {
+impl<'a, F: FnMut(&str, Option<String>)> MessageInjector<'a, F> {
     /// Begins with the removal of all fields of the propagator.
-    pub fn new(propagator: &dyn TextMapPropagator, mut write: F) -> Self {
+    pub fn new(propagator: &'a dyn TextMapPropagator, mut write: F) -> Self {
         for name in propagator.fields() {
             write(&lower_case(name), None);
         }
-        Self { write, left_out: LeftOut::of("message", Direction::Out) }
+        Self { propagator, write, left_out: LeftOut::of("message", Direction::Out) }
     }
 }
 
-impl<F: FnMut(&str, Option<String>)> Injector for MessageInjector<F> {
-    /// Removes the header, then writes it, unless the value is empty. A name or value with a control character is left
-    /// out: where headers are lines, it could become another header.
+impl<F: FnMut(&str, Option<String>)> Injector for MessageInjector<'_, F> {
+    /// Removes the header, then writes it, unless the value is empty and the name a field of the propagator or a format's
+    /// own header. A name or value with a control character is left out: where headers are lines, it could become another
+    /// header.
     fn set(&mut self, key: &str, value: String) {
         let name = lower_case(key);
         (self.write)(&name, None);
         if !is_text(key) || key.is_empty() || !is_text(&value) {
             self.left_out.add(key, "a control character", value.len());
-        } else if !value.is_empty() {
+        } else if !(value.is_empty() && empty_from_removes(self.propagator, &name)) {
             (self.write)(&name, Some(value));
         }
     }
@@ -229,7 +234,7 @@ fn is_text(text: &str) -> bool {
     !text.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t')
 }
 
-impl<F> fmt::Debug for MessageInjector<F> {
+impl<F> fmt::Debug for MessageInjector<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessageInjector").finish_non_exhaustive()
     }

@@ -1,5 +1,6 @@
 //! The names of headers that this workspace knows.
 
+use opentelemetry::propagation::TextMapPropagator;
 use std::borrow::Cow;
 
 /// A header that carries context, in lower case.
@@ -63,7 +64,23 @@ pub(crate) fn known(name: &str) -> Option<&'static Known> {
 
 /// The name as an event may show it: a name that a peer chose is not shown.
 pub(crate) fn shown(name: &str) -> &'static str {
-    KNOWN.iter().find(|known| known.text.eq_ignore_ascii_case(name)).map_or("other", |known| known.text)
+    in_any_case(name).map_or("other", |known| known.text)
+}
+
+/// Whether an empty value is the wish to remove the header, as it is of those that formats have for themselves.
+///
+/// Of any other name it is a value: `uberctx-tenant` is one entry of the baggage, and it may be empty.
+pub(crate) fn empty_removes(name: &str) -> bool {
+    in_any_case(name).is_some()
+}
+
+/// The same where it is known who writes: its own fields are removed too.
+pub(crate) fn empty_from_removes(propagator: &dyn TextMapPropagator, name: &str) -> bool {
+    empty_removes(name) || propagator.fields().any(|field| field.eq_ignore_ascii_case(name))
+}
+
+fn in_any_case(name: &str) -> Option<&'static Known> {
+    KNOWN.iter().find(|known| known.text.eq_ignore_ascii_case(name))
 }
 
 /// The name in lower case.

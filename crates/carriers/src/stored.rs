@@ -1,6 +1,6 @@
 //! Context that waits: rows of an outbox table, entries of a job queue.
 
-use crate::name::lower_case;
+use crate::name::{empty_from_removes, empty_removes, lower_case};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
@@ -10,7 +10,7 @@ use opentelemetry::{
 ///
 /// Whoever does that work extracts the context again: to go on with the trace that queued it, or to start one that links
 /// to it, which is better when a day lies between. Names are in lower case and compared without case; a name has one
-/// value, and an empty one removes it. Another trace's `ContextMap` is written by making a new one.
+/// value, and an empty one removes a format's own header. Another trace's `ContextMap` is written by making a new one.
 ///
 /// ```
 /// use opentelemetry::{Context, propagation::TextMapPropagator, trace::TraceContextExt};
@@ -43,6 +43,7 @@ impl ContextMap {
     pub fn inject(propagator: &dyn TextMapPropagator, cx: &Context) -> Self {
         let mut map = Self::new();
         propagator.inject_context(cx, &mut map);
+        map.0.retain(|(name, value)| !(value.is_empty() && empty_from_removes(propagator, name)));
         map
     }
 
@@ -88,10 +89,11 @@ impl Extractor for ContextMap {
 
 impl Injector for ContextMap {
     fn set(&mut self, key: &str, value: String) {
+        if value.is_empty() && empty_removes(key) {
+            return self.0.retain(|(name, _)| !name.eq_ignore_ascii_case(key));
+        }
         match self.0.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
-            Some((_, older)) if !value.is_empty() => *older = value,
-            Some(_) => self.0.retain(|(name, _)| !name.eq_ignore_ascii_case(key)),
-            None if value.is_empty() => {}
+            Some((_, older)) => *older = value,
             None => self.0.push((lower_case(key).into_owned(), value)),
         }
     }
