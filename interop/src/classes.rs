@@ -2,8 +2,10 @@
 
 mod b3;
 mod baggage;
-mod older;
+mod jaeger;
+mod ottrace;
 mod trace_context;
+mod xray;
 
 use crate::{
     ledger::{Half, Step},
@@ -57,7 +59,17 @@ impl Class {
 
 /// All classes, in the order in which a difference is tried on them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Class> {
-    [trace_context::CLASSES, baggage::CLASSES, b3::CLASSES, older::CLASSES, COMMON].into_iter().flatten()
+    [
+        trace_context::CLASSES,
+        baggage::CLASSES,
+        b3::CLASSES,
+        jaeger::CLASSES,
+        xray::CLASSES,
+        ottrace::CLASSES,
+        COMMON,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 const SDKS: &[Kind] = &[Python, JavaScript, Go, Java];
@@ -105,6 +117,24 @@ fn lines<'a>(step: &Step<'a>, name: &str) -> Vec<&'a str> {
         .filter(|(n, _)| n.eq_ignore_ascii_case(name))
         .map(|(_, value)| value.as_str())
         .collect()
+}
+
+/// The first value of a header whose name ends in the key.
+fn raw_value<'a>(step: &Step<'a>, prefix: &str, key: &str) -> Option<&'a str> {
+    lines(step, &format!("{prefix}{key}")).first().copied()
+}
+
+/// The peer found these ids, padded to their widths.
+fn are_ids(difference: &Difference, trace: &str, span: &str) -> bool {
+    lower(difference.found.as_deref()) == Some(format!("{trace:0>32}-{span:0>16}").to_ascii_lowercase())
+}
+
+fn lower(text: Option<&str>) -> Option<String> {
+    text.map(str::to_ascii_lowercase)
+}
+
+fn hex(text: &str, fewest: usize, most: usize) -> bool {
+    (fewest..=most).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
