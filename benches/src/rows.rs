@@ -122,8 +122,8 @@ impl Rows {
     fn baggage(&mut self) {
         for (entries, count, targets) in [
             (Entries::Plain, 1, SHOWN),
-            (Entries::Plain, 8, SHOWN.sdk(held(3.1, 4.0))),
-            (Entries::Plain, 64, SHOWN.sdk(held(3.6, 6.0))),
+            (Entries::Plain, 8, SHOWN.sdk(held(3.4, 4.0))),
+            (Entries::Plain, 64, SHOWN.sdk(held(4.2, 5.0))),
             (Entries::Escaped, 1, SHOWN),
             (Entries::Escaped, 8, SHOWN.sdk(held(2.3, 2.8))),
             (Entries::Escaped, 64, SHOWN.sdk(held(2.8, 3.3))),

@@ -8,7 +8,7 @@ use crate::{
 use opentelemetry::baggage::Baggage;
 use otel_baggage_limits::{Admission, Limits, Report};
 use otel_propagator_core::diagnostics::Direction;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 /// Writes a header of the members that the limits admit, and a report of what was left out and why. It is empty if
 /// nothing is to be sent.
@@ -58,6 +58,8 @@ pub(crate) struct Entry<'a> {
     len: usize,
     /// Whether value and metadata go out as they are.
     verbatim: bool,
+    /// Of the key.
+    beginning: u128,
 }
 
 impl<'a> Entry<'a> {
@@ -68,56 +70,75 @@ impl<'a> Entry<'a> {
         let metadata_len = if is_plain { metadata.len() } else { property::metadata_len(metadata) };
         let semicolon = usize::from(metadata_len > 0);
         let len = key.len() + "=".len() + value.len() + 2 * escapes + semicolon + metadata_len;
-        Self { key, value, metadata, len, verbatim: is_plain && escapes == 0 }
+        Self {
+            key,
+            value,
+            metadata,
+            len,
+            verbatim: is_plain && escapes == 0,
+            beginning: beginning(key.as_bytes()),
+        }
     }
 
     /// Appends the member, `len` bytes.
     ///
     /// The key goes out as it is, since upstream's `Baggage` holds no key that is not a token.
     #[inline]
-    pub(crate) fn write(&self, header: &mut Vec<u8>) {
-        header.extend_from_slice(self.key.as_bytes());
-        header.push(b'=');
+    pub(crate) fn write(&self, header: &mut String) {
+        header.push_str(self.key);
+        header.push('=');
         if !self.verbatim {
             return self.write_escaped(header);
         }
-        header.extend_from_slice(self.value.as_bytes());
+        header.push_str(self.value);
         if !self.metadata.is_empty() {
-            header.push(b';');
-            header.extend_from_slice(self.metadata.as_bytes());
+            header.push(';');
+            header.push_str(self.metadata);
         }
     }
 
-    fn write_escaped(&self, header: &mut Vec<u8>) {
-        for &byte in self.value.as_bytes() {
-            if UNESCAPED.has(byte) { header.push(byte) } else { header.escaped(byte) }
+    fn write_escaped(&self, header: &mut String) {
+        for byte in self.value.bytes() {
+            // That it is ASCII tells the compiler that it is one byte.
+            if byte.is_ascii() && UNESCAPED.has(byte) {
+                header.push(byte.into());
+            } else {
+                header.escaped(byte);
+            }
         }
         if property::any(self.metadata) {
-            header.push(b';');
+            header.push(';');
             property::write_metadata(header, self.metadata);
         }
     }
 }
 
-fn write(entries: &Entries<'_>, order: &Order, len: usize) -> String {
-    let mut header = Vec::with_capacity(len);
+fn write(entries: &[Entry<'_>], order: &[Place], len: usize) -> String {
+    let mut header = String::with_capacity(len);
     for entry in order.iter().filter_map(|place| entries.get(place.index())) {
         if !header.is_empty() {
-            header.push(b',');
+            header.push(',');
         }
         entry.write(&mut header);
     }
-    // The members are ASCII, so this is always `Ok`.
-    String::from_utf8(header).unwrap_or_default()
+    header
 }
 
-fn in_order(entries: &Entries<'_>, limits: &Limits) -> Order {
+fn in_order(entries: &[Entry<'_>], limits: &Limits) -> Order {
     let key = |place: &Place| entries.get(place.index()).map_or("", |entry| entry.key);
-    let mut order: Order = (0..=u16::MAX).zip(entries).map(|(at, entry)| Place::new(entry.key, at)).collect();
+    let first = entries.first().map_or(0, |entry| entry.beginning);
+    let different = entries.iter().fold(0, |bits, entry| bits | entry.beginning ^ first);
+    let common = different.leading_zeros();
+    let mut order: Order = smallvec![Place(0); entries.len()];
+    for ((entry, place), at) in entries.iter().zip(&mut order).zip(0..1 << 16) {
+        *place = Place::new(entry.beginning, common, at);
+    }
     order.sort_unstable();
-    // Numbers tell all keys apart unless two begin alike.
-    if order.windows(2).any(|pair| matches!(pair, [a, b] if a.prefix() == b.prefix())) {
-        order.sort_unstable_by_key(key);
+    // Numbers tell all keys apart unless two are alike for long.
+    for alike in order.chunk_by_mut(|one, other| one.prefix() == other.prefix()) {
+        if alike.len() > 1 {
+            alike.sort_unstable_by_key(key);
+        }
     }
     if !limits.keep_first.is_empty() {
         order.sort_by_key(|place| limits.rank(key(place)));
@@ -125,18 +146,21 @@ fn in_order(entries: &Entries<'_>, limits: &Limits) -> Order {
     order
 }
 
-/// Where an entry stands: the first 14 bytes of its key as a number that sorts as they do, so that most comparisons
-/// are of numbers, and its index.
+/// Where an entry stands: six bytes of its key, from where the first keys differ, as a number that sorts as they do; and
+/// its index.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Place(u128);
+struct Place(u64);
 
 impl Place {
+    /// All keys have so many bits of their beginnings in common.
     #[inline]
-    fn new(key: &str, index: u16) -> Self {
-        Self(prefix(key.as_bytes()) | u128::from(index))
+    #[allow(clippy::cast_possible_truncation, reason = "shifted before")]
+    fn new(beginning: u128, common: u32, index: u64) -> Self {
+        let rest = beginning.checked_shl(common).unwrap_or_default();
+        Self((rest >> 80 << 16) as u64 | index)
     }
 
-    const fn prefix(self) -> u128 {
+    const fn prefix(self) -> u64 {
         self.0 >> 16
     }
 
@@ -147,38 +171,64 @@ impl Place {
     }
 }
 
-/// The first 14 bytes, above two that are zero.
+/// The first 16 bytes as a number that sorts as they do.
 #[inline]
-fn prefix(key: &[u8]) -> u128 {
-    let key = key.get(..14).unwrap_or(key);
+fn beginning(key: &[u8]) -> u128 {
+    let key = key.get(..16).unwrap_or(key);
     let missing = 8 * (16 - key.len());
     match (key.first_chunk(), key.last_chunk()) {
         (Some(first), Some(last)) => {
             let [first, last] = [first, last].map(|bytes| u128::from(u64::from_be_bytes(*bytes)));
             first << 64 | last << missing
         }
-        _ => key.iter().rev().fold(0, |prefix, &byte| prefix >> 8 | u128::from(byte) << 120),
+        _ => key.iter().rev().fold(0, |beginning, &byte| beginning >> 8 | u128::from(byte) << 120),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Place;
+    use super::{Place, beginning, encode};
+    use opentelemetry::{KeyValue, baggage::Baggage};
+    use otel_baggage_limits::Limits;
 
     #[test]
-    fn places_sort_as_the_first_14_bytes_of_their_keys_do() {
+    fn places_sort_as_six_bytes_of_their_keys_do() {
         let long = "abcdefghijklmnopqrst";
         let keys = (0..=long.len()).flat_map(|len| {
             let (key, _) = long.split_at(len);
             [key.to_owned(), key.to_uppercase(), key.replacen('g', "z", 1), format!("{key}~")]
         });
         let keys: Vec<String> = keys.collect();
+        let places = |one: &str, other: &str, common| {
+            [one, other].map(|key| Place::new(beginning(key.as_bytes()), common, 7))
+        };
         for (one, other) in keys.iter().flat_map(|one| keys.iter().map(move |other| (one, other))) {
-            let [first, second] = [one, other].map(|key| key.as_bytes().get(..14).unwrap_or(key.as_bytes()));
-            let places = [Place::new(one, 7), Place::new(other, 7)];
-            assert_eq!(places[0].cmp(&places[1]), first.cmp(second), "{one} {other}");
-            assert_eq!(places[0].prefix() == places[1].prefix(), first == second, "{one} {other}");
-            assert_eq!(places[0].index(), 7);
+            let [first, second] = [one, other].map(|key| key.as_bytes().get(..6).unwrap_or(key.as_bytes()));
+            let [place, next] = places(one, other, 0);
+            assert_eq!(place.cmp(&next), first.cmp(second), "{one} {other}");
+            assert_eq!(place.prefix() == next.prefix(), first == second, "{one} {other}");
+            assert_eq!(place.index(), 7);
+            let [place, next] = [one, other].map(|key| format!("entry.{key}"));
+            let [place, next] = places(&place, &next, 8 * 6);
+            assert_eq!(place.cmp(&next), first.cmp(second), "entry.{one} entry.{other}");
         }
+        let [place, next] = places("a", "a", 128);
+        assert_eq!(place, next, "all keys begin alike");
+    }
+
+    #[test]
+    fn keys_that_begin_alike_for_long_are_sorted_by_the_rest() {
+        let keys = [
+            "session.identifier.b",
+            "session.identifier.a",
+            "session.id",
+            "session.name",
+            "t",
+            "session.idle",
+        ];
+        let baggage: Baggage = keys.map(|key| KeyValue::new(key, "1")).into_iter().collect();
+        let mut sorted = keys.map(|key| format!("{key}=1"));
+        sorted.sort();
+        assert_eq!(encode(&baggage, &Limits::new()).0, sorted.join(","));
     }
 }

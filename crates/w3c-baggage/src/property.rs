@@ -6,17 +6,17 @@ use percent_encoding::percent_encode_byte;
 
 /// Where wire text goes: into a header, or only through a count.
 pub(crate) trait Sink {
-    /// Takes bytes as they are.
-    fn raw(&mut self, bytes: &[u8]);
+    /// Takes text as it is.
+    fn raw(&mut self, text: &str);
     /// Takes one byte as its percent-escape: <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>.
     fn escaped(&mut self, byte: u8) {
-        self.raw(percent_encode_byte(byte).as_bytes());
+        self.raw(percent_encode_byte(byte));
     }
 }
 
-impl Sink for Vec<u8> {
-    fn raw(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
+impl Sink for String {
+    fn raw(&mut self, text: &str) {
+        self.push_str(text);
     }
 }
 
@@ -25,8 +25,8 @@ impl Sink for Vec<u8> {
 struct Length(usize);
 
 impl Sink for Length {
-    fn raw(&mut self, bytes: &[u8]) {
-        self.0 += bytes.len();
+    fn raw(&mut self, text: &str) {
+        self.0 += text.len();
     }
 }
 
@@ -40,31 +40,64 @@ pub(crate) fn metadata_len(metadata: &str) -> usize {
 /// Whether the metadata is well-formed without whitespace and escapes, as nearly all is; one pass tells.
 #[inline]
 pub(crate) fn is_plain(metadata: &str) -> bool {
-    metadata.is_empty() || properties_are_plain(metadata.as_bytes())
+    metadata.is_empty()
+        || matches!(metadata.bytes().fold(Plain::Start, Plain::then), Plain::Key | Plain::Value)
 }
 
-fn properties_are_plain(metadata: &[u8]) -> bool {
-    let mut in_key = true;
-    let mut previous = b';';
-    for &byte in metadata {
-        let well_formed = match byte {
-            b';' => previous != b';',
-            b'=' if in_key => previous != b';',
-            _ if in_key => TCHAR.has(byte),
-            _ => UNESCAPED.has(byte),
-        };
-        if !well_formed {
-            return false;
-        }
-        in_key = byte == b';' || in_key && byte != b'=';
-        previous = byte;
-    }
-    previous != b';'
+/// Where in plain metadata the next byte stands.
+#[derive(Clone, Copy)]
+enum Plain {
+    /// A property begins.
+    Start,
+    /// In or behind the key of a property.
+    Key,
+    /// In or behind its value, which may be empty.
+    Value,
+    /// The metadata is not plain.
+    No,
 }
+
+impl Plain {
+    #[inline]
+    fn then(self, byte: u8) -> Self {
+        let next = NEXT.get(self as usize).and_then(|next| next.get(usize::from(byte)));
+        next.copied().unwrap_or(Self::No)
+    }
+
+    const fn after(self, byte: u8) -> Self {
+        match (self, byte) {
+            (Self::Key | Self::Value, b';') => Self::Start,
+            (Self::Key, b'=') => Self::Value,
+            (Self::Start | Self::Key, _) if TCHAR.has(byte) => Self::Key,
+            (Self::Value, _) if UNESCAPED.has(byte) => Self::Value,
+            _ => Self::No,
+        }
+    }
+
+    #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    const fn after_each_byte(self) -> [Self; 256] {
+        let mut next = [Self::No; 256];
+        let mut byte = u8::MAX;
+        // Zero is in no set.
+        while byte > 0 {
+            next[byte as usize] = self.after(byte);
+            byte -= 1;
+        }
+        next
+    }
+}
+
+/// What [`Plain::after`] says of each state and byte.
+static NEXT: [[Plain; 256]; 4] = [
+    Plain::Start.after_each_byte(),
+    Plain::Key.after_each_byte(),
+    Plain::Value.after_each_byte(),
+    Plain::No.after_each_byte(),
+];
 
 /// Whether there is any property, so that something is written.
 pub(crate) fn any(metadata: &str) -> bool {
-    metadata.bytes().any(|byte| byte != b';' && !is_ows(byte))
+    metadata.bytes().any(|byte| !matches!(byte, b';' | b' ' | b'\t'))
 }
 
 /// > list-member = key OWS "=" OWS value *( OWS ";" OWS property )
@@ -75,7 +108,7 @@ pub(crate) fn any(metadata: &str) -> bool {
 /// <https://www.w3.org/TR/baggage/#definition>
 pub(crate) fn write_metadata(out: &mut impl Sink, metadata: &str) {
     let mut before = None;
-    for part in metadata.as_bytes().split(|&byte| byte == b';') {
+    for part in metadata.split(';') {
         let (leading, rest) = split_leading_ows(part);
         let (text, trailing) = split_trailing_ows(rest);
         if text.is_empty() {
@@ -83,7 +116,7 @@ pub(crate) fn write_metadata(out: &mut impl Sink, metadata: &str) {
         }
         if let Some(before) = before.replace(trailing) {
             ows(out, before);
-            out.raw(b";");
+            out.raw(";");
             ows(out, leading);
         }
         property(out, text);
@@ -96,17 +129,15 @@ pub(crate) fn write_metadata(out: &mut impl Sink, metadata: &str) {
 /// An equals sign with no key before it is part of a key.
 ///
 /// <https://www.w3.org/TR/baggage/#property>
-fn property(out: &mut impl Sink, text: &[u8]) {
-    let equals = text.iter().position(|&byte| byte == b'=').unwrap_or(0);
-    let (name, [_, value @ ..]) = text.split_at(equals) else { return };
-    if name.is_empty() {
+fn property(out: &mut impl Sink, text: &str) {
+    let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
         return key(out, text);
-    }
+    };
     let (name, trailing) = split_trailing_ows(name);
     let (leading, value) = split_leading_ows(value);
     key(out, name);
     ows(out, trailing);
-    out.raw(b"=");
+    out.raw("=");
     ows(out, leading);
     property_value(out, value);
 }
@@ -116,36 +147,45 @@ fn property(out: &mut impl Sink, text: &[u8]) {
 /// What is no token is escaped until it is one. A percent sign may stand in a token and begins no escape there.
 ///
 /// <https://www.w3.org/TR/baggage/#key>
-fn key(out: &mut impl Sink, text: &[u8]) {
-    for run in text.chunk_by(|&one, &next| TCHAR.has(one) == TCHAR.has(next)) {
-        if run.first().is_some_and(|&byte| TCHAR.has(byte)) {
-            out.raw(run);
-        } else {
-            for &byte in run {
-                out.escaped(byte);
-            }
-        }
+fn key(out: &mut impl Sink, mut text: &str) {
+    while !text.is_empty() {
+        let (run, rest) = TCHAR.split(text);
+        out.raw(run);
+        text = escape_first(out, rest);
     }
 }
 
 /// Writes the text; what is no baggage-octet is escaped, and a percent sign too unless it begins an escape already.
-fn property_value(out: &mut impl Sink, mut text: &[u8]) {
-    loop {
-        let end = text.iter().position(|&byte| !UNESCAPED.has(byte)).unwrap_or(text.len());
-        let (run, rest) = text.split_at(end);
+fn property_value(out: &mut impl Sink, mut text: &str) {
+    while !text.is_empty() {
+        let (run, rest) = UNESCAPED.split(text);
         out.raw(run);
-        text = match rest {
-            [] => return,
-            [b'%', high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                out.raw(&[b'%', *high, *low]);
+        text = match rest.split_at_checked("%41".len()) {
+            Some((escape, after)) if is_escape(escape) => {
+                out.raw(escape);
                 after
             }
-            [byte, after @ ..] => {
-                out.escaped(*byte);
-                after
-            }
+            _ => escape_first(out, rest),
         };
     }
+}
+
+/// > pct-encoded = "%" HEXDIG HEXDIG
+///
+/// <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>
+fn is_escape(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+}
+
+/// Writes the first character as escapes, and gives what comes after it.
+fn escape_first<'a>(out: &mut impl Sink, text: &'a str) -> &'a str {
+    let mut characters = text.chars();
+    if let Some(first) = characters.next() {
+        for byte in first.encode_utf8(&mut [0; 4]).bytes() {
+            out.escaped(byte);
+        }
+    }
+    characters.as_str()
 }
 
 /// Writes whitespace as it is, but each tab as a space: a tab is no byte of a gRPC ASCII value, and
@@ -153,23 +193,22 @@ fn property_value(out: &mut impl Sink, mut text: &[u8]) {
 /// > a sender SHOULD generate the optional whitespace as a single SP
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.3>
-fn ows(out: &mut impl Sink, whitespace: &[u8]) {
-    for _ in whitespace {
-        out.raw(b" ");
+fn ows(out: &mut impl Sink, whitespace: &str) {
+    for _ in whitespace.bytes() {
+        out.raw(" ");
     }
 }
 
 /// > OWS = *( SP / HTAB )
-const fn is_ows(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
+const OWS: [char; 2] = [' ', '\t'];
+
+fn split_leading_ows(text: &str) -> (&str, &str) {
+    let rest = text.trim_start_matches(OWS);
+    text.split_at_checked(text.len() - rest.len()).unwrap_or((text, ""))
 }
 
-fn split_leading_ows(text: &[u8]) -> (&[u8], &[u8]) {
-    text.split_at(text.iter().take_while(|&&byte| is_ows(byte)).count())
-}
-
-fn split_trailing_ows(text: &[u8]) -> (&[u8], &[u8]) {
-    text.split_at(text.len() - text.iter().rev().take_while(|&&byte| is_ows(byte)).count())
+fn split_trailing_ows(text: &str) -> (&str, &str) {
+    text.split_at_checked(text.trim_end_matches(OWS).len()).unwrap_or((text, ""))
 }
 
 #[cfg(test)]
@@ -178,9 +217,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(metadata: &str) -> String {
-        let mut bytes = Vec::new();
-        write_metadata(&mut bytes, metadata);
-        String::from_utf8(bytes).unwrap()
+        let mut text = String::new();
+        write_metadata(&mut text, metadata);
+        text
     }
 
     #[test]

@@ -160,9 +160,9 @@ impl Received {
     fn merged(&self, own: &Baggage, limits: &Limits) -> (String, Report) {
         let mut members: Vec<(&str, Cow<'_, str>)> = Vec::with_capacity(own.len() + self.members);
         for (key, (value, metadata)) in own {
-            let mut text = Vec::new();
+            let mut text = String::new();
             Entry::new(key.as_str(), value.as_str(), metadata.as_str()).write(&mut text);
-            members.push((key.as_str(), String::from_utf8(text).unwrap_or_default().into()));
+            members.push((key.as_str(), text.into()));
         }
         members.sort_unstable_by_key(|(key, _)| *key);
         let received = self.iter().filter(|(_, member)| own.get(member.key).is_none());
@@ -187,30 +187,29 @@ fn is_plain(member: &Member<'_>) -> bool {
 }
 
 fn written(members: &Members<'_>, bytes: usize) -> String {
-    let mut text = Vec::with_capacity(bytes);
+    let mut text = String::with_capacity(bytes);
     for member in members {
         if !text.is_empty() {
-            text.push(b',');
+            text.push(',');
         }
         write(member, &mut text);
     }
-    // The members are ASCII, so this is always `Ok`.
-    String::from_utf8(text).unwrap_or_default()
+    text
 }
 
 /// Appends a member as it was received, but for metadata that is not well-formed.
-fn write(member: &Member<'_>, text: &mut Vec<u8>) {
+fn write(member: &Member<'_>, text: &mut String) {
     let Member { key, value, metadata } = *member;
     // Upstream's `Baggage` trims so, and a relay says what others say.
     let metadata = metadata.trim();
-    text.extend_from_slice(key.as_bytes());
-    text.push(b'=');
-    text.extend_from_slice(value.as_bytes());
+    text.push_str(key);
+    text.push('=');
+    text.push_str(value);
     if property::is_plain(metadata) && !metadata.is_empty() {
-        text.push(b';');
-        text.extend_from_slice(metadata.as_bytes());
+        text.push(';');
+        text.push_str(metadata);
     } else if property::any(metadata) {
-        text.push(b';');
+        text.push(';');
         property::write_metadata(text, metadata);
     }
 }
