@@ -92,7 +92,9 @@ fn a_variable_that_cannot_be_used_is_told_of() {
         run(Some("SECRET".into()), "", "EVENT"),
         "WARN propagator.rejected header=_X_AMZN_TRACE_ID rule=no Root bytes=6 suppressed=0"
     );
-    assert_eq!(run(Some(format!("{ROOT};{PARENT}").into()), "", "EVENT"), "none");
+    for of_no_fault in [format!("{ROOT};{PARENT}"), String::new()] {
+        assert_eq!(run(Some(of_no_fault.into()), "", "EVENT"), "none");
+    }
 }
 
 #[cfg(unix)]
