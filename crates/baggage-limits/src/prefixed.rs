@@ -1,6 +1,6 @@
 //! Baggage in headers of its own, one an entry, as formats before W3C's carry it.
 
-use crate::{Admission, Limits, Observer, Reason};
+use crate::{Admission, Limits, MOST_ELEMENTS, Observer, Reason};
 use opentelemetry::{
     Context,
     baggage::{Baggage, BaggageExt},
@@ -131,7 +131,9 @@ impl Prefixed {
     /// means, or that it means nothing.
     ///
     /// Names are compared without case, and keys are of lower case, since HTTP keeps no other. Of a name that comes
-    /// several times the first line counts.
+    /// several times the first line counts. No more than [`MOST_ELEMENTS`] entries are looked at, in the order of
+    /// [`keep_first`](Limits::keep_first) and then of the keys: one look-up may cost a walk through all that the carrier
+    /// has.
     #[must_use]
     pub fn extract(
         &self,
@@ -149,7 +151,10 @@ impl Prefixed {
         });
         names.dedup_by(|(one, _), (other, _)| one == other);
         let mut received = self.received(self.prefix);
-        for (key, name) in names {
+        if names.len() > MOST_ELEMENTS {
+            received.admission.leave_out(Reason::TooManyMembers);
+        }
+        for (key, name) in names.into_iter().take(MOST_ELEMENTS) {
             match extractor.get(name) {
                 Some(value) => received.entry(&key, decode(value), line_len(name, value)),
                 None => received.admission.leave_out(Reason::NotText),

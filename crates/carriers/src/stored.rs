@@ -5,6 +5,7 @@ use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
 };
+use std::collections::HashMap;
 
 /// An owned and ordered map of headers, to be stored with work that is done later.
 ///
@@ -106,8 +107,19 @@ impl Injector for ContextMap {
 /// Of a name that comes twice the last value counts.
 impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for ContextMap {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
-        let mut map = Self::new();
-        entries.into_iter().for_each(|(name, value)| map.set(name.as_ref(), value.into()));
+        let (mut map, mut places) = (Self::new(), HashMap::new());
+        for (name, value) in entries {
+            let (name, value) = (name.as_ref().to_ascii_lowercase(), value.into());
+            // Not a look-up in the list, whose work would be the square of what is stored.
+            match places.get(&name).and_then(|at| map.0.get_mut(*at)) {
+                Some((_, older)) => *older = value,
+                None => {
+                    places.insert(name.clone(), map.len());
+                    map.0.push((name, value));
+                }
+            }
+        }
+        map.0.retain(|(name, value)| !(value.is_empty() && empty_removes(name)));
         map
     }
 }

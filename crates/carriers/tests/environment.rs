@@ -6,9 +6,12 @@ mod common;
 use common::{OTHER, TRACEPARENT, all, both, context, seen};
 use opentelemetry::{
     Context,
+    baggage::BaggageExt,
     propagation::{Extractor, Injector, TextMapPropagator},
 };
+use otel_baggage_limits::PrefixedBaggage;
 use otel_carriers::environment::{self, EnvExtractor, EnvInjector, is_normalized, normalize};
+use otel_jaeger::JaegerPropagator;
 use proptest::prelude::*;
 use std::{borrow::Cow, ffi::OsString, process::Command};
 
@@ -164,6 +167,42 @@ fn what_was_written_is_read() {
     let variables = environment.changes().filter_map(|(name, value)| Some((name, value?)));
     let read = all().extract_with_context(&Context::new(), &EnvExtractor::from_vars(variables));
     assert_eq!(seen(&read), seen(&cx));
+}
+
+/// What is there is gone through once for each name that is asked for, and nothing is copied but what has a name that could
+/// be asked for.
+#[test]
+fn an_absurd_number_of_variables_is_within_the_limits() {
+    const VARIABLES: usize = 100_000;
+    let numbered = |prefix: &'static str| {
+        (0..VARIABLES).map(move |number| (format!("{prefix}{number}"), "v".to_owned()))
+    };
+    let own = |name: &str, value: String| (name.to_owned(), value);
+    let read = |variables: &mut dyn Iterator<Item = (String, String)>| {
+        all().extract_with_context(&Context::new(), &EnvExtractor::from_vars(variables))
+    };
+    assert_eq!(EnvExtractor::from_vars(numbered("not-normalized-")).keys(), [""; 0]);
+    assert_eq!(seen(&read(&mut numbered("V"))), "- ", "none of them is a header");
+    let mut among = numbered("V").chain([own("TRACEPARENT", TRACEPARENT.to_owned())]);
+    assert_ne!(seen(&read(&mut among)), "- ", "one good header among them is found");
+    let mut doubled = (0..VARIABLES)
+        .map(|number| own("TRACEPARENT", if number == 0 { TRACEPARENT } else { OTHER }.to_owned()));
+    assert_eq!(
+        seen(&read(&mut doubled)),
+        seen(&context(&[("traceparent", TRACEPARENT)])),
+        "of a name that comes twice the first counts"
+    );
+    let members = (0..VARIABLES).map(|number| format!("k{number}=v,")).collect::<String>();
+    let baggage = read(&mut [own("BAGGAGE", members)].into_iter());
+    assert_eq!(baggage.baggage().len(), 64, "what W3C asks for, and no more");
+
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    let entries = EnvExtractor::from_vars(numbered("UBERCTX_"));
+    let entries = jaeger.extract_with_context(&Context::new(), &entries);
+    assert!(entries.baggage().len() <= 64, "as many entries as there may be members, or none");
+
+    let names: Vec<String> = numbered("NO_SUCH_").map(|(name, _)| name).collect();
+    assert_eq!(EnvExtractor::from_process(&names).keys(), [""; 0]);
 }
 
 proptest! {

@@ -3,8 +3,10 @@
 mod common;
 
 use common::{OTHER, Sets, TRACEPARENT, all, both, context, seen};
-use opentelemetry::{Context, propagation::Extractor};
+use opentelemetry::{Context, baggage::BaggageExt, propagation::Extractor};
+use otel_baggage_limits::PrefixedBaggage;
 use otel_carriers::json::{self, JsonExtractor};
+use otel_jaeger::JaegerPropagator;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -127,6 +129,42 @@ fn any_name_stands_in_any_object() {
         &mut any,
     );
     assert_eq!(any, object(r#"{"x-b3-traceid":"1","":"\u0000"}"#));
+}
+
+/// What is there is gone through once for each name that is asked for, and nothing is copied of it but what is kept.
+#[test]
+fn an_absurd_number_of_members_is_within_the_limits() {
+    const MEMBERS: usize = 100_000;
+    let numbered = |prefix: &str| -> Map<String, Value> {
+        (0..MEMBERS).map(|number| (format!("{prefix}{number}"), "v".into())).collect()
+    };
+    let mut object = numbered("m");
+    assert_eq!(seen(&json::extract(&all(), &object)), "- ", "none of them is a header");
+    object.insert("TraceParent".to_owned(), TRACEPARENT.into());
+    object.insert("tracestate".to_owned(), Value::Object(numbered("deep")));
+    let read = json::extract(&both(), &object);
+    assert_eq!(
+        seen(&read),
+        seen(&context(&[("traceparent", TRACEPARENT)])),
+        "one good header among them is found"
+    );
+    object.insert(
+        "baggage".to_owned(),
+        (0..MEMBERS).map(|number| format!("k{number}=v,")).collect::<String>().into(),
+    );
+    assert_eq!(json::extract(&both(), &object).baggage().len(), 64, "what W3C asks for, and no more");
+
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    let entries = json::extract(&jaeger, &numbered("uberctx-"));
+    assert_eq!(entries.baggage().len(), 64, "as many entries as there may be members");
+
+    let mut params = Map::from_iter([("_meta".to_owned(), Value::Object(object))]);
+    assert_ne!(seen(&json::extract_meta(&both(), &params)), "- ");
+    json::inject_meta(&both(), &Context::new(), &mut params);
+    let left = params.get("_meta").and_then(Value::as_object).map(Map::len);
+    assert_eq!(left, Some(MEMBERS), "the three headers are removed and nothing else");
+    json::inject(&all(), &context(&[("traceparent", TRACEPARENT)]), &mut params);
+    assert_eq!(params.get("traceparent").and_then(Value::as_str), Some(TRACEPARENT));
 }
 
 proptest! {

@@ -4,7 +4,9 @@ mod common;
 
 use common::{OTHER, Sets, TRACEPARENT, all, both, context, seen};
 use opentelemetry::{Context, baggage::BaggageExt, propagation::Extractor};
+use otel_baggage_limits::PrefixedBaggage;
 use otel_carriers::message::{self, MessageExtractor, links};
+use otel_jaeger::JaegerPropagator;
 use otel_tracecontext::TraceContextPropagator;
 use proptest::prelude::*;
 
@@ -169,6 +171,10 @@ fn an_absurd_number_of_headers_is_within_the_limits() {
     assert_eq!(seen(&read("traceparent", |_| TRACEPARENT.to_owned())), "- ", "none of them is the one");
     let baggage = read("baggage", |number| format!("k{number}=v"));
     assert_eq!(baggage.baggage().len(), 64, "what W3C asks for, and no more");
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    let names: Vec<String> = (0..HEADERS).map(|number| format!("uberctx-{number}")).collect();
+    let entries = message::extract(&jaeger, names.iter().map(|name| (name, "v")));
+    assert_eq!(entries.baggage().len(), 64, "as many entries as there may be members");
     let one = numbered.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let one = one.chain([("TraceParent", TRACEPARENT)]);
     assert_ne!(seen(&message::extract(&both(), one)), "- ", "one good header among them is found");

@@ -5,9 +5,12 @@ mod common;
 use common::{Sets, TRACEPARENT, all, both, context, seen};
 use opentelemetry::{
     Context,
+    baggage::BaggageExt,
     propagation::{Extractor, Injector},
 };
+use otel_baggage_limits::PrefixedBaggage;
 use otel_carriers::{ContextMap, sql_comment};
+use otel_jaeger::JaegerPropagator;
 use otel_tracecontext::TraceContextPropagator;
 use proptest::prelude::*;
 
@@ -68,6 +71,24 @@ fn a_stored_context_is_json() {
         serde_json::to_string(&map).unwrap(),
         r#"{"traceparent":"x","baggage":"y","a":"z"}"#,
         "in order"
+    );
+}
+
+#[test]
+fn an_absurd_number_of_entries_is_within_the_limits() {
+    const ENTRIES: usize = 100_000;
+    let entries: Vec<_> = (0..ENTRIES).map(|number| format!(r#""uberctx-{number}":"v""#)).collect();
+    let json = format!(r#"{{{},"TraceParent":"{TRACEPARENT}"}}"#, entries.join(","));
+    let map: ContextMap = serde_json::from_str(&json).unwrap();
+    assert_eq!(map.len(), ENTRIES + 1);
+    assert_eq!(seen(&map.extract(&both())), seen(&context(&[("traceparent", TRACEPARENT)])));
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    assert_eq!(map.extract(&jaeger).baggage().len(), 64, "as many entries as there may be members");
+    let doubled = (0..ENTRIES).map(|number| (if number % 2 == 0 { "b3" } else { "B3" }, number.to_string()));
+    assert_eq!(
+        doubled.collect::<ContextMap>().iter().collect::<Vec<_>>(),
+        [("b3", "99999")],
+        "the last counts"
     );
 }
 
