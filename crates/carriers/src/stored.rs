@@ -111,12 +111,11 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for ContextMap {
         for (name, value) in entries {
             let (name, value) = (name.as_ref().to_ascii_lowercase(), value.into());
             // Not a look-up in the list, whose work would be the square of what is stored.
-            match places.get(&name).and_then(|at| map.0.get_mut(*at)) {
-                Some((_, older)) => *older = value,
-                None => {
-                    places.insert(name.clone(), map.len());
-                    map.0.push((name, value));
-                }
+            if let Some((_, older)) = places.get(&name).and_then(|at| map.0.get_mut(*at)) {
+                *older = value;
+            } else {
+                places.insert(name.clone(), map.len());
+                map.0.push((name, value));
             }
         }
         map.0.retain(|(name, value)| !(value.is_empty() && empty_removes(name)));
