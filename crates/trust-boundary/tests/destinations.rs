@@ -134,6 +134,8 @@ fn names() {
     assert_eq!(rule(&Destination::named("orders.internal")), "unknown", "a name is no host");
     assert_eq!(rule(&Destination::host("queue")), "unknown", "a host is no name");
     assert_eq!(rule(&Destination::unknown()), "unknown");
+    assert_eq!(Destination::named("queue").to_string(), "queue");
+    assert_eq!(Destination::host("no host").to_string(), "unknown");
     let twice = boundary().outbound(Outbound::external("queue"));
     assert!(!format!("{:?}", twice.rule_for(&Destination::named("queue"))).contains("is_external: true"));
 }
@@ -169,13 +171,19 @@ fn uris() {
         let uri: http::Uri = uri.parse().unwrap();
         assert_eq!(rule(&Destination::from(&uri)), expected, "{what}: {uri}");
     }
-    let with_port =
-        Boundary::deny_external().outbound(Outbound::internal("tls").hosts(["a.example:443"]).unwrap());
-    for (uri, expected) in
-        [("https://a.example/", "tls"), ("http://a.example/", "unknown"), ("ftp://a.example/", "unknown")]
-    {
-        let uri: http::Uri = uri.parse().unwrap();
-        assert_eq!(with_port.rule_for(&Destination::from(&uri)).name(), expected, "{uri}");
+    let with_port = Boundary::deny_external()
+        .outbound(Outbound::internal("tls").hosts(["a.example:443"]).unwrap())
+        .outbound(Outbound::internal("plain").hosts(["a.example:80"]).unwrap());
+    for (uri, expected, shown) in [
+        ("https://a.example/", "tls", "a.example:443"),
+        ("http://a.example/", "plain", "a.example:80"),
+        ("ftp://a.example/", "unknown", "a.example"),
+        ("ftp://a.example:80/", "plain", "a.example:80"),
+        ("/path", "unknown", "unknown"),
+    ] {
+        let destination = Destination::from(&uri.parse::<http::Uri>().unwrap());
+        assert_eq!(with_port.rule_for(&destination).name(), expected, "{uri}");
+        assert_eq!(destination.to_string(), shown, "{uri}");
     }
 }
 

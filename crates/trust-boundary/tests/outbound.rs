@@ -102,6 +102,26 @@ fn older_headers_do_not_leave() {
     assert_eq!(carrier, older(), "a promise is a promise");
 }
 
+#[test]
+fn received_baggage_is_remembered_whichever_rule_asks() {
+    let all =
+        || Outbound::external("all").hosts(["all.example"]).unwrap().trace(Trace::All).baggage(Keys::ALL);
+    let rows = [
+        ("a rule alone", Boundary::allow_all().outbound(all())),
+        ("what is unknown", Boundary::allow_all().unknown(all())),
+        ("beside others", boundary()),
+    ];
+    for (rule, boundary) in rows {
+        let propagator = boundary.fresh_carriers(true).wrap(Formats);
+        let cx = propagator.extract_with_context(&Context::new(), &request());
+        let lines = sent(&propagator, &cx.with_destination(Destination::host("all.example")));
+        assert!(
+            !lines.is_empty() && !lines.iter().any(|line| line.starts_with("baggage")),
+            "{rule}: {lines:?}"
+        );
+    }
+}
+
 /// Keys that OpenTelemetry's type does not hold are kept beside it; they are no way around the rule.
 #[test]
 fn what_is_kept_beside_the_trace_state_does_not_leave() {
