@@ -122,7 +122,7 @@ impl Rows {
     fn baggage(&mut self) {
         for (entries, count, targets) in [
             (Entries::Plain, 1, SHOWN),
-            (Entries::Plain, 8, SHOWN.sdk(held(3.4, 4.0))),
+            (Entries::Plain, 8, SHOWN.sdk(held(3.2, 4.0))),
             (Entries::Plain, 64, SHOWN.sdk(held(4.2, 5.0))),
             (Entries::Escaped, 1, SHOWN),
             (Entries::Escaped, 8, SHOWN.sdk(held(2.3, 2.8))),

@@ -51,6 +51,7 @@ mod elements;
 mod limited;
 mod limits;
 mod observer;
+mod order;
 mod prefixed;
 mod report;
 
@@ -59,6 +60,7 @@ pub use elements::{Elements, MOST_ELEMENTS};
 pub use limited::Limited;
 pub use limits::Limits;
 pub use observer::Observer;
+pub use order::{Order, SortKey};
 pub use otel_propagator_core::{diagnostics::Direction, keys::Keys};
 pub use prefixed::{Prefixed, PrefixedBaggage, Received};
 pub use report::{AT_RISK_BYTES, Reason, Report, Size};

@@ -1,6 +1,6 @@
 //! A decorator that gives the promise of the limits to a propagator that knows none.
 
-use crate::{Admission, Elements, Limits, Observer, Reason, Report, Size};
+use crate::{Admission, Elements, Limits, Observer, Reason, Report, Size, SortKey};
 use opentelemetry::{
     Context,
     baggage::{Baggage, BaggageExt},
@@ -171,10 +171,10 @@ fn carried(baggage: &Baggage, direction: Direction, limits: &Limits) -> (Option<
     if admission.admit_all() && as_it_is {
         return (None, admission.report());
     }
-    members.sort_by_key(|(key, ..)| (limits.rank(key), *key));
+    let keys: Vec<SortKey<'_>> = members.iter().map(|(key, ..)| (*key).into()).collect();
     admission = Admission::new(HEADER, direction, limits);
     let mut carried = Baggage::new();
-    for member in members {
+    for member in limits.order(&keys).iter().filter_map(|place| members.get(place).copied()) {
         let (key, value, metadata) = member;
         admission.measure(len(member));
         if let Err(reason) = limits.check(key, len(member)).and_then(|()| admission.room(len(member))) {
@@ -258,15 +258,20 @@ fn admitted(header: String, limits: &Limits) -> (String, Report) {
     if admission.admit_all() {
         return (header, admission.report());
     }
-    let mut members: Vec<(&str, &str)> = header.split(',').map(|text| (key(text), text)).collect();
-    members.sort_by_key(|(key, _)| (limits.rank(key), *key));
-    members.retain(|(key, text)| admission.admit(key, text.len()));
+    let texts: Vec<&str> = header.split(',').collect();
+    let keys: Vec<&str> = texts.iter().map(|text| key(text)).collect();
+    let order = limits.order(&keys.iter().map(|key| (*key).into()).collect::<Vec<_>>());
+    let members = order.iter().filter_map(|place| Some((*keys.get(place)?, *texts.get(place)?)));
+    let kept: Vec<&str> =
+        members.filter(|(key, text)| admission.admit(key, text.len())).map(|(_, text)| text).collect();
+    for _ in order.iter().len()..texts.len() {
+        admission.leave_out(Reason::TooManyMembers);
+    }
     let report = admission.report();
     if report.is_complete() {
         return (header, report);
     }
-    let texts: Vec<&str> = members.into_iter().map(|(_, text)| text).collect();
-    (texts.join(","), report)
+    (kept.join(","), report)
 }
 
 fn key(member: &str) -> &str {
@@ -301,10 +306,10 @@ impl<'a> Received<'a> {
         if let Some(reason) = elements.cut() {
             admission.leave_out(reason);
         }
-        let mut order: Vec<_> = members.iter().enumerate().collect();
-        order.sort_by_key(|(_, (_, key, _))| limits.rank(key));
+        let keys: Vec<SortKey<'_>> = members.iter().map(|(_, key, _)| (*key).into()).collect();
         let mut admitted = vec![false; members.len()];
-        for (at, (_, key, text)) in order {
+        for at in limits.order_received(&keys).iter() {
+            let Some((_, key, text)) = members.get(at) else { continue };
             let has_equals_sign = key.len() < text.len();
             if let Some(admitted) = admitted.get_mut(at) {
                 *admitted = has_equals_sign && admission.admit(key, text.len());

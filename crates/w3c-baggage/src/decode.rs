@@ -7,7 +7,7 @@ use crate::{
 };
 use memchr::memchr;
 use opentelemetry::baggage::Baggage;
-use otel_baggage_limits::{Admission, Elements, Limits, Reason, Report};
+use otel_baggage_limits::{Admission, Elements, Limits, Reason, Report, SortKey};
 use otel_propagator_core::{diagnostics::Direction, header::joined_len};
 use smallvec::SmallVec;
 use std::ops::RangeInclusive;
@@ -114,7 +114,9 @@ pub(crate) fn baggage_string<'a>(
 /// Of the members as many as fit, the last of each key in the place of the first.
 pub(crate) fn choose(limits: &Limits, admission: &mut Admission<'_>, members: &mut Members<'_>) {
     if !limits.keep_first.is_empty() {
-        members.sort_by_key(|member| limits.rank(member.key));
+        let keys: Vec<SortKey<'_>> = members.iter().map(|member| member.key.into()).collect();
+        let order = limits.order_received(&keys);
+        *members = order.iter().filter_map(|place| members.get(place).copied()).collect();
     }
     let mut chosen = SmallVec::<[(u64, Member<'_>); 64]>::new();
     for member in members.iter() {

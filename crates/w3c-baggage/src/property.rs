@@ -106,7 +106,7 @@ pub(crate) fn any(metadata: &str) -> bool {
 /// empty properties, which the grammar does not have, are dropped.
 ///
 /// <https://www.w3.org/TR/baggage/#definition>
-pub(crate) fn write_metadata(out: &mut impl Sink, metadata: &str) {
+pub(crate) fn write_metadata(out: &mut dyn Sink, metadata: &str) {
     let mut before = None;
     for part in metadata.split(';') {
         let (leading, rest) = split_leading_ows(part);
@@ -129,7 +129,7 @@ pub(crate) fn write_metadata(out: &mut impl Sink, metadata: &str) {
 /// An equals sign with no key before it is part of a key.
 ///
 /// <https://www.w3.org/TR/baggage/#property>
-fn property(out: &mut impl Sink, text: &str) {
+fn property(out: &mut dyn Sink, text: &str) {
     let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
         return key(out, text);
     };
@@ -147,7 +147,7 @@ fn property(out: &mut impl Sink, text: &str) {
 /// What is no token is escaped until it is one. A percent sign may stand in a token and begins no escape there.
 ///
 /// <https://www.w3.org/TR/baggage/#key>
-fn key(out: &mut impl Sink, mut text: &str) {
+fn key(out: &mut dyn Sink, mut text: &str) {
     while !text.is_empty() {
         let (run, rest) = TCHAR.split(text);
         out.raw(run);
@@ -156,7 +156,7 @@ fn key(out: &mut impl Sink, mut text: &str) {
 }
 
 /// Writes the text; what is no baggage-octet is escaped, and a percent sign too unless it begins an escape already.
-fn property_value(out: &mut impl Sink, mut text: &str) {
+fn property_value(out: &mut dyn Sink, mut text: &str) {
     while !text.is_empty() {
         let (run, rest) = UNESCAPED.split(text);
         out.raw(run);
@@ -178,7 +178,7 @@ fn is_escape(text: &str) -> bool {
 }
 
 /// Writes the first character as escapes, and gives what comes after it.
-fn escape_first<'a>(out: &mut impl Sink, text: &'a str) -> &'a str {
+fn escape_first<'a>(out: &mut dyn Sink, text: &'a str) -> &'a str {
     let mut characters = text.chars();
     if let Some(first) = characters.next() {
         for byte in first.encode_utf8(&mut [0; 4]).bytes() {
@@ -193,7 +193,7 @@ fn escape_first<'a>(out: &mut impl Sink, text: &'a str) -> &'a str {
 /// > a sender SHOULD generate the optional whitespace as a single SP
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.3>
-fn ows(out: &mut impl Sink, whitespace: &str) {
+fn ows(out: &mut dyn Sink, whitespace: &str) {
     for _ in whitespace.bytes() {
         out.raw(" ");
     }

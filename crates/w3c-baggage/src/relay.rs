@@ -12,7 +12,7 @@ use opentelemetry::{
     baggage::{Baggage, BaggageExt},
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_baggage_limits::{AT_RISK_BYTES, Admission, Limits, Report};
+use otel_baggage_limits::{AT_RISK_BYTES, Admission, Limits, Report, SortKey};
 use otel_propagator_core::{
     diagnostics::Direction,
     header::{Lines, joined_len, lines},
@@ -158,22 +158,25 @@ impl Received {
     }
 
     fn merged(&self, own: &Baggage, limits: &Limits) -> (String, Report) {
-        let mut members: Vec<(&str, Cow<'_, str>)> = Vec::with_capacity(own.len() + self.members);
-        for (key, (value, metadata)) in own {
+        let keys: Vec<&str> = own.iter().map(|(key, _)| key.as_str()).collect();
+        let order = Limits::new().order(&keys.iter().map(|key| (*key).into()).collect::<Vec<_>>());
+        let mut members = Vec::with_capacity(own.len() + self.members);
+        for key in order.iter().filter_map(|place| keys.get(place)) {
+            let Some((value, metadata)) = own.get_with_metadata(*key) else { continue };
             let mut text = String::new();
-            Entry::new(key.as_str(), value.as_str(), metadata.as_str()).write(&mut text);
-            members.push((key.as_str(), text.into()));
+            Entry::new(key, value.as_str(), metadata.as_str()).write(&mut text);
+            members.push((*key, Cow::Owned(text)));
         }
-        members.sort_unstable_by_key(|(key, _)| *key);
         let received = self.iter().filter(|(_, member)| own.get(member.key).is_none());
         members.extend(received.map(|(text, member)| (member.key, text.into())));
-        members.sort_by_key(|(key, _)| limits.rank(key));
         let mut admission = Admission::new(HEADER, Direction::Out, limits);
-        members.retain(|(key, text)| {
+        let keys: Vec<SortKey<'_>> = members.iter().map(|(key, _)| (*key).into()).collect();
+        let order = limits.order_received(&keys);
+        let members = order.iter().filter_map(|place| members.get(place)).filter(|(key, text)| {
             admission.measure(text.len());
             admission.admit(key, text.len())
         });
-        let texts: Vec<&str> = members.iter().map(|(_, text)| &**text).collect();
+        let texts: Vec<&str> = members.map(|(_, text)| &**text).collect();
         (texts.join(","), admission.report())
     }
 }
