@@ -41,9 +41,9 @@ fn propagator(format: Format) -> Box<dyn TextMapPropagator> {
         Format::Baggage => Box::new(BaggagePropagator::new().with_limits(Limits::new().max_bytes(8192))),
         Format::B3 => Box::new(B3Propagator::single()),
         Format::B3Multi => Box::new(B3Propagator::multi()),
-        Format::Jaeger => Box::new(JaegerPropagator::new().with_baggage(PrefixedBaggage::Both)),
+        Format::Jaeger => Box::new(JaegerPropagator::new().with_baggage(PrefixedBaggage::both())),
         Format::Xray => Box::new(XrayPropagator::new()),
-        Format::OtTrace => Box::new(OtTracePropagator::new().with_baggage(PrefixedBaggage::Both)),
+        Format::OtTrace => Box::new(OtTracePropagator::new().with_baggage(PrefixedBaggage::both())),
     }
 }
 

@@ -47,6 +47,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod admission;
+mod both_ways;
 mod elements;
 mod limited;
 mod limits;
@@ -56,13 +57,14 @@ mod prefixed;
 mod report;
 
 pub use admission::Admission;
+pub use both_ways::BothWays;
 pub use elements::{Elements, MOST_ELEMENTS};
 pub use limited::Limited;
 pub use limits::Limits;
 pub use observer::Observer;
 pub use order::{Order, SortKey};
 pub use otel_propagator_core::{diagnostics::Direction, keys::Keys};
-pub use prefixed::{Prefixed, PrefixedBaggage, Received};
+pub use prefixed::PrefixedBaggage;
 pub use report::{AT_RISK_BYTES, Reason, Report, Size};
 
 #[cfg(doctest)]

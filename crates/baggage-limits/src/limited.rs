@@ -1,6 +1,6 @@
 //! A decorator that gives the promise of the limits to a propagator that knows none.
 
-use crate::{Admission, Elements, Limits, Observer, Reason, Report, Size, SortKey};
+use crate::{Admission, BothWays, Elements, Limits, Reason, Report, Size, SortKey};
 use opentelemetry::{
     Context,
     baggage::{Baggage, BaggageExt},
@@ -44,52 +44,26 @@ const HEADER: &str = "baggage";
 #[derive(Clone, Debug, Default)]
 pub struct Limited<P> {
     inner: P,
-    inbound: Limits,
-    outbound: Limits,
-    observer: Observer,
+    limits: BothWays,
 }
 
 impl<P> Limited<P> {
-    /// Holds the propagator to the limits, both ways.
-    #[must_use]
-    pub fn new(inner: P, limits: Limits) -> Self {
-        Self { inner, inbound: limits.clone(), outbound: limits, observer: Observer::NONE }
-    }
-
-    /// Sets the limits of what is read.
+    /// Holds the propagator to the limits.
     ///
     /// ```
-    /// use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
+    /// use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
     /// use opentelemetry_sdk::propagation::BaggagePropagator;
     /// use otel_baggage_limits::{Limited, Limits};
     /// use std::collections::HashMap;
     ///
-    /// let propagator = Limited::new(BaggagePropagator::new(), Limits::W3C)
-    ///     .with_inbound_limits(Limits::new().allow(&["tenant"]))
-    ///     .with_outbound_limits(Limits::new().deny(&["tenant"]));
-    /// let request = HashMap::from([("baggage".to_owned(), "tenant=acme,cart=3".to_owned())]);
-    /// let cx = propagator.extract_with_context(&Context::new(), &request);
-    /// assert_eq!(cx.baggage().to_string(), "tenant=acme");
-    ///
+    /// let propagator = Limited::new(BaggagePropagator::new(), Limits::new().deny(&["user"]));
     /// let mut sent = HashMap::new();
-    /// propagator.inject_context(&cx, &mut sent);
+    /// propagator.inject_context(&Context::new().with_baggage([KeyValue::new("user", "amy")]), &mut sent);
     /// assert_eq!(sent["baggage"], "", "an empty value overrides an older header");
     /// ```
     #[must_use]
-    pub fn with_inbound_limits(self, limits: Limits) -> Self {
-        Self { inbound: limits, ..self }
-    }
-
-    /// Sets the limits of what is sent.
-    #[must_use]
-    pub fn with_outbound_limits(self, limits: Limits) -> Self {
-        Self { outbound: limits, ..self }
-    }
-
-    /// Tells this observer, too, of what is left out.
-    #[must_use]
-    pub fn with_observer(self, observer: Observer) -> Self {
-        Self { observer: self.observer.and(observer), ..self }
+    pub fn new(inner: P, limits: impl Into<BothWays>) -> Self {
+        Self { inner, limits: limits.into() }
     }
 }
 
@@ -103,8 +77,8 @@ impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
     }
 
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        let (replacement, mut report) = carried(cx.baggage(), Direction::Out, &self.outbound);
-        let mut gate = Gate { injector, limits: &self.outbound, sent: None };
+        let (replacement, mut report) = carried(cx.baggage(), Direction::Out, &self.limits.outbound);
+        let mut gate = Gate { injector, limits: &self.limits.outbound, sent: None };
         match replacement {
             Some(baggage) => self.inner.inject_context(&cx.with_baggage(baggage), &mut gate),
             None => self.inner.inject_context(cx, &mut gate),
@@ -116,24 +90,24 @@ impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
             None if self.fields().any(is_baggage) => injector.set(HEADER, String::new()),
             None => {}
         }
-        self.observer.tell(&report);
+        self.limits.observer.tell(&report);
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let received = Received::new(extractor, &self.inbound);
+        let received = Received::new(extractor, &self.limits.inbound);
         let extracted = self.inner.extract_with_context(cx, &received);
         let (given, read) = (cx.baggage(), extracted.baggage());
         if std::ptr::eq(given, read) {
             if let Some(mut report) = received.report.filter(|report| !report.is_complete()) {
                 report.kept = Size::default();
-                self.observer.tell(&report);
+                self.limits.observer.tell(&report);
             }
             return extracted;
         }
-        let (replacement, report) = carried(read, Direction::In, &self.inbound);
+        let (replacement, report) = carried(read, Direction::In, &self.limits.inbound);
         let report = received.report.map_or(report, |received| in_two_steps(received, report));
         if !report.is_complete() {
-            self.observer.tell(&report);
+            self.limits.observer.tell(&report);
         }
         match replacement {
             _ if report.kept.members == 0 => extracted.with_baggage(copy(given)),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// ```
 /// use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
 /// use opentelemetry_sdk::propagation::BaggagePropagator;
-/// use otel_baggage_limits::{Limited, Limits, Observer};
+/// use otel_baggage_limits::{BothWays, Limited, Limits, Observer};
 /// use std::{collections::HashMap, sync::{Arc, atomic::{AtomicUsize, Ordering}}};
 ///
 /// let count = Arc::new(AtomicUsize::new(0));
@@ -20,7 +20,8 @@ use std::sync::Arc;
 /// let observer = Observer::new(move |report| {
 ///     counter.fetch_add(report.reasons().map(|(_, members)| members).sum(), Ordering::Relaxed);
 /// });
-/// let propagator = Limited::new(BaggagePropagator::new(), Limits::new().max_members(1)).with_observer(observer);
+/// let limits = BothWays { outbound: Limits::new().max_members(1), observer, ..BothWays::new() };
+/// let propagator = Limited::new(BaggagePropagator::new(), limits);
 /// let cx = Context::new().with_baggage([KeyValue::new("a", "1"), KeyValue::new("b", "2")]);
 /// for _ in 0..100 {
 ///     propagator.inject_context(&cx, &mut HashMap::new());

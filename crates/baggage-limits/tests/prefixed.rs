@@ -1,7 +1,7 @@
 //! Baggage in headers of its own, one an entry.
 
 use opentelemetry::{Context, baggage::BaggageExt, propagation::Extractor};
-use otel_baggage_limits::{Limits, MOST_ELEMENTS, Observer, Prefixed, Reason};
+use otel_baggage_limits::{BothWays, Limits, MOST_ELEMENTS, Observer, PrefixedBaggage, Reason};
 use std::{
     borrow::Cow,
     cell::Cell,
@@ -46,11 +46,10 @@ fn no_more_entries_are_looked_at_than_a_header_may_have() {
         let limits = Limits::new().keep_first(&["last"]).allow(&["last"]);
         let reports = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&reports);
-        let prefixed = Prefixed::new("uberctx-")
-            .with_limits(limits)
-            .with_observer(Observer::new(move |report| seen.lock().unwrap().push(*report)));
+        let observer = Observer::new(move |report| seen.lock().unwrap().push(*report));
+        let prefixed = PrefixedBaggage::both().with_limits(BothWays { observer, ..limits.into() });
         let carrier = Numbered::new(entries);
-        let cx = prefixed.extract(&Context::new(), &carrier, |value| Some(Cow::Borrowed(value)));
+        let cx = prefixed.extract("uberctx-", Context::new(), &carrier, |value| Some(Cow::Borrowed(value)));
         assert_eq!(carrier.1.get(), looked_at, "{entries} entries");
         let kept: Vec<String> = cx.baggage().iter().map(|(key, _)| key.to_string()).collect();
         assert_eq!(kept, ["last"].get(..entries.min(1)).unwrap(), "what is kept first is looked at first");

@@ -8,7 +8,7 @@ use crate::{
 };
 #[cfg(feature = "metrics")]
 use opentelemetry::metrics::Meter;
-use otel_baggage_limits::{Limited, Limits, Observer};
+use otel_baggage_limits::{BothWays, Limited, Limits, Observer};
 use std::{fmt, sync::Arc};
 
 /// Collects the propagators of a [`CompositePropagator`].
@@ -265,7 +265,7 @@ impl Builder {
         let all = InOrder { propagators, fields: fields.to_vec() };
         match self.checked() {
             None => Arc::new(all),
-            Some(limits) => Arc::new(Limited::new(all, limits).with_observer(observer)),
+            Some(limits) => Arc::new(Limited::new(all, BothWays { observer, ..limits.into() })),
         }
     }
 

@@ -5,7 +5,7 @@ use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_baggage_limits::{Direction, Limited, Limits, Observer};
+use otel_baggage_limits::{BothWays, Direction, Limited, Limits, Observer};
 use otel_propagator_core::keys::Keys;
 use std::sync::Arc;
 
@@ -24,16 +24,9 @@ pub(crate) enum Carried {
     Within {
         sends: bool,
         limits: Box<BothWays>,
-        /// The same propagator within other limits, which tells an observer of what it leaves out.
-        within: Arc<dyn Fn(BothWays, Observer) -> Shared + Send + Sync>,
+        /// The same propagator within other limits.
+        within: Arc<dyn Fn(BothWays) -> Shared + Send + Sync>,
     },
-}
-
-/// Limits of what is read and of what is sent.
-#[derive(Clone)]
-pub(crate) struct BothWays {
-    pub(crate) inbound: Limits,
-    pub(crate) outbound: Limits,
 }
 
 impl Known {
@@ -42,18 +35,16 @@ impl Known {
     pub(crate) fn carries<P>(
         mut self,
         sends: bool,
-        limits: BothWays,
+        limits: &BothWays,
         propagator: &P,
-        within: fn(P, BothWays, Observer) -> P,
+        within: fn(P, BothWays) -> P,
     ) -> Self
     where
         P: TextMapPropagator + Clone + Send + Sync + 'static,
     {
         let propagator = propagator.clone();
-        let within = Arc::new(move |limits, observer| {
-            Arc::new(within(propagator.clone(), limits, observer)) as Shared
-        });
-        self.carried = Carried::Within { sends, limits: Box::new(limits), within };
+        let within = Arc::new(move |limits| Arc::new(within(propagator.clone(), limits)) as Shared);
+        self.carried = Carried::Within { sends, limits: Box::new(limits.clone()), within };
         self
     }
 }
@@ -76,15 +67,18 @@ impl Part {
             Carried::Nothing => return,
             Carried::Unbounded => None,
             Carried::Within { limits, within, .. } => {
-                self.propagator = within(BothWays::clone(limits), observer.clone());
+                let observer = limits.observer.clone().and(observer.clone());
+                self.propagator = within(BothWays { observer, ..BothWays::clone(limits) });
                 Some(&limits.inbound)
             }
         };
         if let Some(given) = inbound.filter(|given| own != Some(*given)) {
-            let everything = Limits::new().max_members(usize::MAX).max_bytes(usize::MAX);
-            let limited = Limited::new(Erased(self.propagator.clone()), given.clone());
-            self.propagator =
-                Arc::new(limited.with_outbound_limits(everything).with_observer(observer.clone()));
+            let limits = BothWays {
+                inbound: given.clone(),
+                outbound: Limits::new().max_members(usize::MAX).max_bytes(usize::MAX),
+                observer: observer.clone(),
+            };
+            self.propagator = Arc::new(Limited::new(Erased(self.propagator.clone()), limits));
         }
     }
 

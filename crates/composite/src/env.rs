@@ -16,7 +16,7 @@ impl Registry {
         self.builder_from_env_var(PROPAGATORS)
     }
 
-    /// The same, with the names from another variable than `OTEL_PROPAGATORS`.
+    /// The same, with the names from another variable than `OTEL_PROPAGATORS`, such as one for each part of a program.
     ///
     /// ```
     /// use otel_composite::{Limits, Registry};

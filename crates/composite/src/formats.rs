@@ -62,22 +62,6 @@ mod known {
     #[allow(unused_imports, reason = "there may be no format")]
     use opentelemetry::propagation::TextMapPropagator as _;
 
-    /// What those have in common that carry baggage.
-    #[allow(unused_macros, reason = "no format may be compiled in that carries baggage")]
-    macro_rules! carries {
-        ($known:expr, $sends:expr, $it:ident) => {{
-            let limits = crate::carried::BothWays {
-                inbound: $it.inbound_limits().clone(),
-                outbound: $it.outbound_limits().clone(),
-            };
-            $known.carries($sends, limits, $it, |it, limits, observer| {
-                it.with_inbound_limits(limits.inbound)
-                    .with_outbound_limits(limits.outbound)
-                    .with_observer(observer)
-            })
-        }};
-    }
-
     #[cfg(feature = "tracecontext")]
     pub(super) fn tracecontext(it: &otel_tracecontext::TraceContextPropagator) -> Known {
         Known::new("tracecontext", it.fields()).beside(&["tracestate"])
@@ -85,7 +69,12 @@ mod known {
 
     #[cfg(feature = "w3c-baggage")]
     pub(super) fn baggage(it: &otel_w3c_baggage::BaggagePropagator) -> Known {
-        carries!(Known::new("baggage", it.fields()), true, it)
+        Known::new("baggage", it.fields()).carries(
+            true,
+            it.limits(),
+            it,
+            otel_w3c_baggage::BaggagePropagator::with_limits,
+        )
     }
 
     /// The name says what is sent; both forms are read.
@@ -103,8 +92,11 @@ mod known {
 
     #[cfg(feature = "jaeger")]
     pub(super) fn jaeger(it: &otel_jaeger::JaegerPropagator) -> Known {
-        let known = Known::new("jaeger", it.extract_fields()).leaves_decisions_open();
-        carries!(known, it.baggage().is_sent(), it)
+        let (known, baggage) = (Known::new("jaeger", it.extract_fields()), it.baggage());
+        known.leaves_decisions_open().carries(baggage.is_sent(), baggage.limits(), it, |it, limits| {
+            let baggage = it.baggage().clone().with_limits(limits);
+            it.with_baggage(baggage)
+        })
     }
 
     #[cfg(feature = "xray")]
@@ -115,7 +107,11 @@ mod known {
 
     #[cfg(feature = "ottrace")]
     pub(super) fn ottrace(it: &otel_ottrace::OtTracePropagator) -> Known {
-        carries!(Known::new("ottrace", it.extract_fields()), it.baggage().is_sent(), it)
+        let (known, baggage) = (Known::new("ottrace", it.extract_fields()), it.baggage());
+        known.carries(baggage.is_sent(), baggage.limits(), it, |it, limits| {
+            let baggage = it.baggage().clone().with_limits(limits);
+            it.with_baggage(baggage)
+        })
     }
 }
 

@@ -194,7 +194,7 @@ pub use error::{Problem, RegisterError, SettingError};
 pub use install::{Handle, install};
 #[cfg(feature = "b3")]
 pub use otel_b3::B3Propagator;
-pub use otel_baggage_limits::{Limited, Limits, PrefixedBaggage, Reason, Report};
+pub use otel_baggage_limits::{BothWays, Limited, Limits, Observer, PrefixedBaggage, Reason, Report};
 /// Chosen baggage on spans, log records and metrics: the crate `otel-baggage-telemetry`.
 #[cfg(feature = "telemetry")]
 pub use otel_baggage_telemetry as telemetry;
@@ -281,16 +281,6 @@ pub fn from_env() -> CompositePropagator {
 /// Everything that is wrong with the variables, at once.
 pub fn try_from_env() -> Result<CompositePropagator, SettingError> {
     Registry::new().try_builder_from_env().map(Builder::build)
-}
-
-/// The same as [`from_env`], with the names from another variable, such as one for each part of a program.
-///
-/// ```
-/// let propagator = otel_composite::from_env_var("EDGE_PROPAGATORS");
-/// ```
-#[must_use]
-pub fn from_env_var(variable: &str) -> CompositePropagator {
-    Registry::new().builder_from_env_var(variable).build()
 }
 
 /// What the file says that `OTEL_CONFIG_FILE` names, else what [`from_env`] says.

@@ -52,7 +52,7 @@ fn child() {
         Ok(propagator) => println!("TRIED {propagator}"),
         Err(error) => println!("REFUSED {error}"),
     }
-    println!("OTHER {}", otel_composite::from_env_var(OTHER));
+    println!("OTHER {}", Registry::new().builder_from_env_var(OTHER).build());
     let mut own = Registry::new();
     own.register("House", Concern::Trace, House::default).unwrap();
     println!("OWN {}", own.builder_from_env().build());

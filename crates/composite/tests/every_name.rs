@@ -145,8 +145,8 @@ fn x_ray_twice_is_read_once_and_written_once() {
 fn baggage_in_headers_of_its_own_is_within_the_limits_of_the_composite() {
     use opentelemetry::KeyValue;
     use otel_composite::{JaegerPropagator, Limits, OtTracePropagator, PrefixedBaggage};
-    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
-    let ottrace = OtTracePropagator::new().with_baggage(PrefixedBaggage::Both);
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::both());
+    let ottrace = OtTracePropagator::new().with_baggage(PrefixedBaggage::both());
     let propagator = CompositePropagator::builder()
         .trace(jaeger)
         .trace(ottrace)

@@ -12,7 +12,7 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
 use opentelemetry_sdk::propagation as sdk;
-use otel_composite::{BaggagePropagator, Builder, CompositePropagator, Limits, inject_only};
+use otel_composite::{BaggagePropagator, BothWays, Builder, CompositePropagator, Limits, inject_only};
 use std::sync::LazyLock;
 
 /// Sends the whole baggage in a header of its own, as some formats do.
@@ -121,7 +121,9 @@ fn ours_writes_as_it_does_alone() {
     let mut alone = Headers::new();
     let members = (b'a'..=b'd').map(|key| KeyValue::new(char::from(key).to_string(), "1"));
     let cx = Context::new().with_baggage(members);
-    BaggagePropagator::new().with_outbound_limits(limits.clone()).inject_context(&cx, &mut alone);
+    BaggagePropagator::new()
+        .with_limits(BothWays { outbound: limits.clone(), ..BothWays::new() })
+        .inject_context(&cx, &mut alone);
     assert_eq!(alone["baggage"], "d=1,b=1");
     assert_eq!(sent(&builder().baggage(BaggagePropagator::new()).limits(limits).build()), alone);
 }
@@ -144,12 +146,16 @@ fn inbound_limits_hold_for_every_propagator() {
         ("set before", builder().inbound_limits(one.clone()).baggage(ours()), "a=1"),
         (
             "both",
-            builder().baggage(ours().with_inbound_limits(two.clone())).inbound_limits(one.clone()),
+            builder()
+                .baggage(ours().with_limits(BothWays { inbound: two.clone(), ..BothWays::new() }))
+                .inbound_limits(one.clone()),
             "a=1",
         ),
         (
             "and round",
-            builder().baggage(ours().with_inbound_limits(one.clone())).inbound_limits(two.clone()),
+            builder()
+                .baggage(ours().with_limits(BothWays { inbound: one.clone(), ..BothWays::new() }))
+                .inbound_limits(two.clone()),
             "a=1",
         ),
         ("the SDK's", builder().baggage(sdk::BaggagePropagator::new()).inbound_limits(one.clone()), "a=1"),

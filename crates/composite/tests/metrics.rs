@@ -18,7 +18,8 @@ use opentelemetry_sdk::metrics::{
     data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics},
 };
 use otel_composite::{
-    B3Propagator, BaggagePropagator, Builder, CompositePropagator, Limits, Problem, TraceContextPropagator,
+    B3Propagator, BaggagePropagator, BothWays, Builder, CompositePropagator, Limits, Problem,
+    TraceContextPropagator,
 };
 use std::collections::BTreeMap;
 use testing::carrier::{NotText, Reserved};
@@ -108,7 +109,8 @@ fn baggage_that_a_policy_leaves_out_is_not_malformed() {
     ];
     for (rule, header, outcome) in rows {
         let recorder = Recorder::new();
-        let ours = BaggagePropagator::new().with_inbound_limits(Limits::new().allow(&["a"]));
+        let ours = BaggagePropagator::new()
+            .with_limits(BothWays { inbound: Limits::new().allow(&["a"]), ..BothWays::new() });
         let propagator = recorder.build(CompositePropagator::builder().baggage(ours));
         let _ = propagator.extract_with_context(&Context::new(), &headers(&[("baggage", header)]));
         let expected = expected(&[(&["baggage", outcome], (1, 1))]);

@@ -5,7 +5,7 @@ use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_baggage_limits::{Limits, Observer, Prefixed, PrefixedBaggage};
+use otel_baggage_limits::PrefixedBaggage;
 use otel_propagator_core::header::parse_line;
 use std::sync::LazyLock;
 
@@ -24,30 +24,18 @@ use std::sync::LazyLock;
 /// jaeger.inject_context(&cx, &mut sent);
 /// assert_eq!(sent["uber-trace-id"], "64fe8b2a57d3eff7:0000000000017c29:0:3");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct JaegerPropagator {
     short_trace_ids: bool,
     debug_id: bool,
     baggage: PrefixedBaggage,
-    prefixed: Prefixed,
-}
-
-impl Default for JaegerPropagator {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl JaegerPropagator {
     /// A propagator for `uber-trace-id` alone, with trace ids of 32 digits.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            short_trace_ids: false,
-            debug_id: false,
-            baggage: PrefixedBaggage::Off,
-            prefixed: Prefixed::new(baggage::PREFIX),
-        }
+        Self { short_trace_ids: false, debug_id: false, baggage: PrefixedBaggage::off() }
     }
 
     /// Whether to send a trace id whose upper half is zero as 16 digits instead of 32, for peers that know only
@@ -72,8 +60,8 @@ impl JaegerPropagator {
         self
     }
 
-    /// Which way to carry baggage in headers of its own, `uberctx-KEY`. Neither way by default: W3C Baggage is for it,
-    /// and reading needs a carrier that lists all its names.
+    /// Which way to carry baggage in headers of its own, `uberctx-KEY`, and within which limits. Neither way by default:
+    /// W3C Baggage is for it, and reading needs a carrier that lists all its names.
     ///
     /// What is received is added to the context's baggage. Where a request brings no trace, `jaeger-baggage: k1=v1,
     /// k2=v2` is read as well.
@@ -83,7 +71,7 @@ impl JaegerPropagator {
     /// use otel_jaeger::{JaegerPropagator, PrefixedBaggage};
     /// use std::collections::HashMap;
     ///
-    /// let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    /// let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::both());
     /// let request = HashMap::from([("uberctx-key1".to_owned(), "value%201%20%2F%20blah".to_owned())]);
     /// let cx = jaeger.extract_with_context(&Context::new(), &request);
     /// assert_eq!(cx.baggage().get("key1").unwrap().as_str(), "value 1 / blah");
@@ -97,46 +85,19 @@ impl JaegerPropagator {
         Self { baggage, ..self }
     }
 
-    /// Sets the limits of baggage, both ways. Each entry counts as the line of HTTP/1.1 that it is.
+    /// Which way baggage is carried, and within which limits.
+    ///
+    /// ```
+    /// use otel_jaeger::{JaegerPropagator, Limits, PrefixedBaggage};
+    ///
+    /// let few = PrefixedBaggage::extract_only().with_limits(Limits::new().max_members(4));
+    /// let jaeger = JaegerPropagator::new().with_baggage(few);
+    /// assert_eq!(jaeger.baggage().limits().inbound.max_members, 4);
+    /// assert!(!JaegerPropagator::new().baggage().is_read());
+    /// ```
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
-        Self { prefixed: self.prefixed.with_limits(limits), ..self }
-    }
-
-    /// Sets the limits of baggage that is read.
-    #[must_use]
-    pub fn with_inbound_limits(self, limits: Limits) -> Self {
-        Self { prefixed: self.prefixed.with_inbound_limits(limits), ..self }
-    }
-
-    /// Sets the limits of baggage that is sent.
-    #[must_use]
-    pub fn with_outbound_limits(self, limits: Limits) -> Self {
-        Self { prefixed: self.prefixed.with_outbound_limits(limits), ..self }
-    }
-
-    /// Tells this observer, too, of baggage that is left out, both ways.
-    #[must_use]
-    pub fn with_observer(self, observer: Observer) -> Self {
-        Self { prefixed: self.prefixed.with_observer(observer), ..self }
-    }
-
-    /// Which way baggage is carried.
-    #[must_use]
-    pub const fn baggage(&self) -> PrefixedBaggage {
-        self.baggage
-    }
-
-    /// The limits of baggage that is read.
-    #[must_use]
-    pub const fn inbound_limits(&self) -> &Limits {
-        self.prefixed.inbound_limits()
-    }
-
-    /// The limits of baggage that is sent.
-    #[must_use]
-    pub const fn outbound_limits(&self) -> &Limits {
-        self.prefixed.outbound_limits()
+    pub const fn baggage(&self) -> &PrefixedBaggage {
+        &self.baggage
     }
 
     /// The names of all headers that extraction reads, but for those of baggage, which are not known beforehand.
@@ -163,9 +124,7 @@ impl TextMapPropagator for JaegerPropagator {
         if let Some(header) = context::header(cx) {
             injector.set(UBER_TRACE_ID, header.write(self.short_trace_ids));
         }
-        if self.baggage.is_sent() {
-            self.prefixed.inject(cx, injector, |value| Some(percent::encode(value)));
-        }
+        self.baggage.inject(baggage::PREFIX, cx, injector, |value| Some(percent::encode(value)));
     }
 
     /// Returns `cx` with what was received; `cx` as it is where that was nothing.
@@ -174,7 +133,7 @@ impl TextMapPropagator for JaegerPropagator {
             Some(header) => context::with_header(cx, header),
             None => self.without_trace(cx, extractor),
         };
-        if self.baggage.is_read() { self.prefixed.extract(&cx, extractor, baggage::decode) } else { cx }
+        self.baggage.extract(baggage::PREFIX, cx, extractor, baggage::decode)
     }
 
     fn inject(&self, injector: &mut dyn Injector) {
@@ -202,7 +161,7 @@ impl JaegerPropagator {
             Some(id) => context::with_debug_id(cx, id),
             None => cx.clone(),
         };
-        if self.baggage.is_read() { baggage::with_list(&self.prefixed, &cx, extractor) } else { cx }
+        self.baggage.extract_list(baggage::JAEGER_BAGGAGE, cx, extractor, baggage::decode)
     }
 }
 

@@ -23,7 +23,11 @@ use std::{
 use testing::lines;
 
 fn both() -> JaegerPropagator {
-    JaegerPropagator::new().with_baggage(PrefixedBaggage::Both)
+    JaegerPropagator::new().with_baggage(PrefixedBaggage::both())
+}
+
+fn within(limits: Limits) -> JaegerPropagator {
+    JaegerPropagator::new().with_baggage(PrefixedBaggage::both().with_limits(limits))
 }
 
 /// Keys and values, sorted.
@@ -112,8 +116,8 @@ fn what_is_sent() {
     let cases = ["b", "A", "a"].map(|key| KeyValue::new(key, key));
     let sent = headers([("uberctx-a", "A"), ("uberctx-b", "b")]);
     assert_eq!(inject_with(&both(), &Context::new().with_baggage(cases)), sent, "lower case");
-    for mode in [PrefixedBaggage::Off, PrefixedBaggage::Extract] {
-        assert!(inject_with(&JaegerPropagator::new().with_baggage(mode), &cx).is_empty(), "{mode:?}");
+    for mode in [PrefixedBaggage::off(), PrefixedBaggage::extract_only()] {
+        assert!(inject_with(&JaegerPropagator::new().with_baggage(mode.clone()), &cx).is_empty(), "{mode:?}");
     }
     let with_span = extract_with(&both(), &cx, &uber("1"));
     assert_eq!(inject_with(&both(), &with_span).len(), 3);
@@ -127,15 +131,15 @@ fn limits_count_lines_of_http() {
     for (bytes, kept) in
         [(line - 2, 0), (line - 1, 1), (2 * line - 2, 1), (2 * line - 1, 2), (3 * line - 1, 3)]
     {
-        let limited = both().with_limits(Limits::new().max_bytes(bytes));
+        let limited = within(Limits::new().max_bytes(bytes));
         let cx = extract_with(&limited, &Context::new(), &request);
         assert_eq!(cx.baggage().len(), kept, "{bytes} bytes read");
         let all = extract_with(&both(), &Context::new(), &request);
         assert_eq!(inject_with(&limited, &all).len(), kept, "{bytes} bytes sent");
     }
-    let first = both().with_limits(Limits::new().max_members(1).keep_first(&["c"]));
+    let first = within(Limits::new().max_members(1).keep_first(&["c"]));
     assert_eq!(read(&extract_with(&first, &Context::new(), &request)), entries(&[("c", "3")]));
-    let denied = both().with_limits(Limits::new().deny(&["a", "b"]));
+    let denied = within(Limits::new().deny(&["a", "b"]));
     assert_eq!(read(&extract_with(&denied, &Context::new(), &request)), entries(&[("c", "3")]));
 
     let many = headers((0..1000).map(|at| (format!("uberctx-{at:04}"), "x")));
@@ -210,7 +214,7 @@ proptest! {
         request in btree_map("(uberctx-|jaeger-baggage)[a-z =,%]{0,6}", ".{0,30}|[a-z=,% +]{0,60}", 0..8),
         members in 0..4_usize,
     ) {
-        let limited = both().with_limits(Limits::new().max_members(members));
+        let limited = within(Limits::new().max_members(members));
         let request: Headers = request;
         let cx = extract_with(&limited, &Context::new(), &request);
         // `jaeger-baggage` and the headers count apart.

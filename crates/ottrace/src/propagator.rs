@@ -9,7 +9,7 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
 };
-use otel_baggage_limits::{Limits, Observer, Prefixed, PrefixedBaggage};
+use otel_baggage_limits::PrefixedBaggage;
 use otel_propagator_core::{diagnostics::Rejected, header::field_value};
 use std::sync::LazyLock;
 
@@ -32,27 +32,20 @@ use std::sync::LazyLock;
 /// ottrace.inject_context(&cx, &mut sent);
 /// assert_eq!(sent, headers);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct OtTracePropagator {
     baggage: PrefixedBaggage,
-    prefixed: Prefixed,
-}
-
-impl Default for OtTracePropagator {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl OtTracePropagator {
     /// A propagator for the three headers alone.
     #[must_use]
     pub const fn new() -> Self {
-        Self { baggage: PrefixedBaggage::Off, prefixed: Prefixed::new(baggage::PREFIX) }
+        Self { baggage: PrefixedBaggage::off() }
     }
 
-    /// Which way to carry baggage in headers of its own, `ot-baggage-KEY`. Neither way by default: W3C Baggage is for
-    /// it, and reading needs a carrier that lists all its names.
+    /// Which way to carry baggage in headers of its own, `ot-baggage-KEY`, and within which limits. Neither way by
+    /// default: W3C Baggage is for it, and reading needs a carrier that lists all its names.
     ///
     /// It is read and sent with a valid span alone, as the format has it. What is received is added to the context's
     /// baggage.
@@ -67,55 +60,29 @@ impl OtTracePropagator {
     ///     ("ot-tracer-spanid".to_owned(), "48485a3953bb6124".to_owned()),
     ///     ("ot-baggage-tenant".to_owned(), "acme".to_owned()),
     /// ]);
-    /// let ottrace = OtTracePropagator::new().with_baggage(PrefixedBaggage::Extract);
+    /// let ottrace = OtTracePropagator::new().with_baggage(PrefixedBaggage::extract_only());
     /// let cx = ottrace.extract_with_context(&Context::new(), &headers);
     /// assert_eq!(cx.baggage().get("tenant").unwrap().as_str(), "acme");
     /// ```
     #[must_use]
-    pub fn with_baggage(self, baggage: PrefixedBaggage) -> Self {
-        Self { baggage, ..self }
+    pub fn with_baggage(mut self, baggage: PrefixedBaggage) -> Self {
+        self.baggage = baggage;
+        self
     }
 
-    /// Sets the limits of baggage, both ways. Each entry counts as the line of HTTP/1.1 that it is.
+    /// Which way baggage is carried, and within which limits.
+    ///
+    /// ```
+    /// use otel_ottrace::{Limits, OtTracePropagator, PrefixedBaggage};
+    ///
+    /// let few = PrefixedBaggage::both().with_limits(Limits::new().max_members(4));
+    /// let ottrace = OtTracePropagator::new().with_baggage(few);
+    /// assert_eq!(ottrace.baggage().limits().outbound.max_members, 4);
+    /// assert!(!OtTracePropagator::new().baggage().is_sent());
+    /// ```
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
-        Self { prefixed: self.prefixed.with_limits(limits), ..self }
-    }
-
-    /// Sets the limits of baggage that is read.
-    #[must_use]
-    pub fn with_inbound_limits(self, limits: Limits) -> Self {
-        Self { prefixed: self.prefixed.with_inbound_limits(limits), ..self }
-    }
-
-    /// Sets the limits of baggage that is sent.
-    #[must_use]
-    pub fn with_outbound_limits(self, limits: Limits) -> Self {
-        Self { prefixed: self.prefixed.with_outbound_limits(limits), ..self }
-    }
-
-    /// Tells this observer, too, of baggage that is left out, both ways.
-    #[must_use]
-    pub fn with_observer(self, observer: Observer) -> Self {
-        Self { prefixed: self.prefixed.with_observer(observer), ..self }
-    }
-
-    /// Which way baggage is carried.
-    #[must_use]
-    pub const fn baggage(&self) -> PrefixedBaggage {
-        self.baggage
-    }
-
-    /// The limits of baggage that is read.
-    #[must_use]
-    pub const fn inbound_limits(&self) -> &Limits {
-        self.prefixed.inbound_limits()
-    }
-
-    /// The limits of baggage that is sent.
-    #[must_use]
-    pub const fn outbound_limits(&self) -> &Limits {
-        self.prefixed.outbound_limits()
+    pub const fn baggage(&self) -> &PrefixedBaggage {
+        &self.baggage
     }
 
     /// The names of all headers that extraction reads: those that injection writes, but for baggage.
@@ -138,16 +105,14 @@ impl TextMapPropagator for OtTracePropagator {
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let Some(headers) = to_send(cx) else { return };
         headers.write(|name, value| injector.set(name, value));
-        if self.baggage.is_sent() {
-            self.prefixed.inject(cx, injector, baggage::header_value);
-        }
+        self.baggage.inject(baggage::PREFIX, cx, injector, baggage::header_value);
     }
 
     /// Returns `cx` with what was received; `cx` as it is where that was nothing.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         let Some(headers) = received(extractor) else { return cx.clone() };
         let cx = with_headers(cx, headers);
-        if self.baggage.is_read() { self.prefixed.extract(&cx, extractor, baggage::header_value) } else { cx }
+        self.baggage.extract(baggage::PREFIX, cx, extractor, baggage::header_value)
     }
 
     fn inject(&self, injector: &mut dyn Injector) {

@@ -24,8 +24,8 @@ use otel_xray::XrayPropagator;
 fn formats() -> TextMapCompositePropagator {
     TextMapCompositePropagator::new(vec![
         Box::new(B3Propagator::single_and_multi()),
-        Box::new(JaegerPropagator::new().with_baggage(PrefixedBaggage::Both).with_debug_id(true)),
-        Box::new(OtTracePropagator::new().with_baggage(PrefixedBaggage::Both)),
+        Box::new(JaegerPropagator::new().with_baggage(PrefixedBaggage::both()).with_debug_id(true)),
+        Box::new(OtTracePropagator::new().with_baggage(PrefixedBaggage::both())),
         Box::new(XrayPropagator::new()),
         Box::new(TraceContextPropagator::new()),
         Box::new(BaggagePropagator::new()),

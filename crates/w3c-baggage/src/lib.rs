@@ -70,7 +70,7 @@ mod relay;
 pub use decode::{decode, decode_lines};
 pub use encode::encode;
 pub use located::locate;
-pub use otel_baggage_limits::{Direction, Keys, Limits, Observer, Reason, Report};
+pub use otel_baggage_limits::{BothWays, Direction, Keys, Limits, Observer, Reason, Report};
 pub use propagator::BaggagePropagator;
 pub use relay::{RelayExt, RelayPropagator, Relayed, RelayedMember};
 

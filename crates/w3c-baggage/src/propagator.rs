@@ -6,7 +6,7 @@ use opentelemetry::{
     baggage::BaggageExt,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_baggage_limits::{Admission, Limits, Observer, Reason};
+use otel_baggage_limits::{Admission, BothWays, Reason};
 use otel_propagator_core::{
     diagnostics::Direction,
     header::{Lines, lines},
@@ -22,11 +22,12 @@ use std::sync::LazyLock;
 ///
 /// ```
 /// use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
-/// use otel_w3c_baggage::{BaggagePropagator, Limits};
+/// use otel_w3c_baggage::{BaggagePropagator, BothWays, Limits};
 /// use std::collections::HashMap;
 ///
 /// const TO_A_THIRD_PARTY: Limits = Limits::new().allow(&["tenant"]);
-/// let propagator = BaggagePropagator::new().with_outbound_limits(TO_A_THIRD_PARTY);
+/// let limits = BothWays { outbound: TO_A_THIRD_PARTY, ..BothWays::new() };
+/// let propagator = BaggagePropagator::new().with_limits(limits);
 ///
 /// let cx = Context::new().with_baggage([KeyValue::new("tenant", "acme"), KeyValue::new("user", "amy")]);
 /// let mut carrier = HashMap::new();
@@ -36,69 +37,47 @@ use std::sync::LazyLock;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct BaggagePropagator {
-    inbound: Limits,
-    outbound: Limits,
-    observer: Observer,
+    limits: BothWays,
 }
 
 impl BaggagePropagator {
     /// A propagator with the default limits both ways: 64 members, of which 8192 bytes are read and 4096 sent.
     #[must_use]
     pub const fn new() -> Self {
-        Self { inbound: Limits::new(), outbound: Limits::new(), observer: Observer::NONE }
+        Self { limits: BothWays::new() }
     }
 
-    /// Sets the limits of both ways.
+    /// Sets the limits, and who is told of what they leave out. [`Limits`](crate::Limits) alone are those of both ways.
+    ///
+    /// ```
+    /// use otel_w3c_baggage::{BaggagePropagator, Limits};
+    ///
+    /// let propagator = BaggagePropagator::new().with_limits(Limits::W3C);
+    /// assert_eq!(propagator.limits().outbound, Limits::W3C);
+    /// ```
     #[must_use]
-    pub fn with_limits(self, limits: Limits) -> Self {
-        self.with_inbound_limits(limits.clone()).with_outbound_limits(limits)
+    pub fn with_limits(mut self, limits: impl Into<BothWays>) -> Self {
+        self.limits = limits.into();
+        self
     }
 
-    /// Sets the limits of what is read.
+    /// The limits.
     #[must_use]
-    pub fn with_inbound_limits(self, limits: Limits) -> Self {
-        Self { inbound: limits, ..self }
-    }
-
-    /// Sets the limits of what is written.
-    #[must_use]
-    pub fn with_outbound_limits(self, limits: Limits) -> Self {
-        Self { outbound: limits, ..self }
-    }
-
-    /// Tells this observer, too, of what is left out, both ways.
-    #[must_use]
-    pub fn with_observer(self, observer: Observer) -> Self {
-        Self { observer: self.observer.and(observer), ..self }
-    }
-
-    /// The limits of what is read.
-    #[must_use]
-    pub const fn inbound_limits(&self) -> &Limits {
-        &self.inbound
-    }
-
-    /// The limits of what is written.
-    #[must_use]
-    pub const fn outbound_limits(&self) -> &Limits {
-        &self.outbound
+    pub const fn limits(&self) -> &BothWays {
+        &self.limits
     }
 
     fn read(&self, cx: &Context, lines: &[&str]) -> Context {
-        let (baggage, report) = decode_lines(lines, &self.inbound);
-        self.observer.tell(&report);
+        let (baggage, report) = decode_lines(lines, &self.limits.inbound);
+        self.limits.observer.tell(&report);
         if baggage.is_empty() { cx.clone() } else { cx.with_baggage(baggage) }
-    }
-
-    pub(crate) const fn observer(&self) -> &Observer {
-        &self.observer
     }
 
     #[cold]
     pub(crate) fn unreadable(&self, cx: &Context) -> Context {
-        let mut admission = Admission::new(HEADER, Direction::In, &self.inbound);
+        let mut admission = Admission::new(HEADER, Direction::In, &self.limits.inbound);
         admission.leave_out(Reason::NotText);
-        self.observer.tell(&admission.report());
+        self.limits.observer.tell(&admission.report());
         cx.clone()
     }
 }
@@ -117,8 +96,8 @@ impl TextMapPropagator for BaggagePropagator {
         if baggage.is_empty() {
             return;
         }
-        let (header, report) = encode(baggage, &self.outbound);
-        self.observer.tell(&report);
+        let (header, report) = encode(baggage, &self.limits.outbound);
+        self.limits.observer.tell(&report);
         injector.set(HEADER, header);
     }
 

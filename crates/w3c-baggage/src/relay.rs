@@ -12,7 +12,7 @@ use opentelemetry::{
     baggage::{Baggage, BaggageExt},
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_baggage_limits::{AT_RISK_BYTES, Admission, Limits, Report, SortKey};
+use otel_baggage_limits::{AT_RISK_BYTES, Admission, BothWays, Limits, Report, SortKey};
 use otel_propagator_core::{
     diagnostics::Direction,
     header::{Lines, joined_len, lines},
@@ -69,7 +69,7 @@ impl RelayPropagator {
     }
 
     fn read(&self, cx: &Context, lines: &[&str]) -> Context {
-        let limits = self.0.inbound_limits();
+        let BothWays { inbound: limits, observer, .. } = self.0.limits();
         let mut admission = Admission::new(HEADER, Direction::In, limits);
         let mut members = Members::new();
         baggage_string(lines, limits, &mut admission, &mut members);
@@ -80,7 +80,7 @@ impl RelayPropagator {
         } else {
             choose(limits, &mut admission, &mut members);
         }
-        self.0.observer().tell(&admission.received(joined_len(lines)).report());
+        observer.tell(&admission.received(joined_len(lines)).report());
         if members.is_empty() {
             return cx.clone();
         }
@@ -103,8 +103,9 @@ impl TextMapPropagator for RelayPropagator {
         let Some(received) = cx.get::<Received>().filter(|received| received.members > 0) else {
             return self.0.inject_context(cx, injector);
         };
-        let (header, report) = received.beside(cx.baggage(), self.0.outbound_limits());
-        self.0.observer().tell(&report);
+        let BothWays { outbound, observer, .. } = self.0.limits();
+        let (header, report) = received.beside(cx.baggage(), outbound);
+        observer.tell(&report);
         injector.set(HEADER, header);
     }
 
@@ -249,6 +250,18 @@ impl RelayExt for Context {
 }
 
 /// Received members that are decoded when they are asked for: see [`RelayExt`].
+///
+/// ```
+/// use opentelemetry::{Context, propagation::TextMapPropagator};
+/// use otel_w3c_baggage::{RelayExt, RelayPropagator, Relayed, RelayedMember};
+/// use std::collections::HashMap;
+///
+/// let request = HashMap::from([("baggage".to_owned(), "tenant=acme%20retail;ttl=30".to_owned())]);
+/// let cx = RelayPropagator::new().extract_with_context(&Context::new(), &request);
+/// let received: Relayed<'_> = cx.relayed_baggage();
+/// let tenant: RelayedMember<'_> = received.get("tenant").unwrap();
+/// assert_eq!((&*tenant.value, tenant.metadata), ("acme retail", "ttl=30"));
+/// ```
 #[derive(Clone, Copy)]
 pub struct Relayed<'a>(Option<&'a Received>);
 

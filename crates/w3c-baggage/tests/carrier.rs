@@ -8,7 +8,7 @@ use common::{baggage, entries, expected, given, received, sent};
 use http::{HeaderMap, HeaderValue};
 use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
-use otel_w3c_baggage::{BaggagePropagator, Direction, Limits, Observer, Reason};
+use otel_w3c_baggage::{BaggagePropagator, BothWays, Direction, Limits, Observer, Reason};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -63,7 +63,8 @@ fn the_rest_of_the_context_stays() {
 
 #[test]
 fn no_baggage_sends_nothing_and_baggage_that_may_not_go_overrides_an_older_header() {
-    let propagator = BaggagePropagator::new().with_outbound_limits(Limits::new().deny(&["a"]));
+    let propagator = BaggagePropagator::new()
+        .with_limits(BothWays { outbound: Limits::new().deny(&["a"]), ..BothWays::new() });
     assert_eq!(sent(&propagator, baggage([])), None);
     assert_eq!(sent(&propagator, baggage([("a", "1", "")])).as_deref(), Some(""));
     // A proxy that copies the headers of a request and then injects.
@@ -104,7 +105,8 @@ fn one_context_is_sent_within_each_propagators_own_limits() {
     ] {
         for hop in 0..3 {
             let mut headers = HeaderMap::new();
-            let propagator = propagator.clone().with_outbound_limits(limits.clone());
+            let propagator =
+                propagator.clone().with_limits(BothWays { outbound: limits.clone(), ..BothWays::new() });
             propagator.inject_context(&cx, &mut HeaderInjector(&mut headers));
             assert_eq!(headers["baggage"], expected, "hop {hop}, {limits:?}");
         }
@@ -123,7 +125,7 @@ fn every_header_of_which_something_is_left_out_is_reported() {
         seen.lock().unwrap().push((report.direction, report.reasons().collect()));
     });
     let propagator =
-        BaggagePropagator::new().with_limits(Limits::new().max_members(1)).with_observer(observer);
+        BaggagePropagator::new().with_limits(BothWays { observer, ..Limits::new().max_members(1).into() });
     let cx = Context::new().with_baggage(baggage([("a", "1", ""), ("b", "2", "")]));
     for _ in 0..100 {
         propagator.inject_context(&cx, &mut HashMap::new());

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Sent, baggage, given, received};
 use opentelemetry::{Context, baggage::BaggageExt, propagation::TextMapPropagator};
-use otel_w3c_baggage::{BaggagePropagator, Limits};
+use otel_w3c_baggage::{BaggagePropagator, BothWays, Limits};
 
 fn reading(propagator: &BaggagePropagator, lines: &[&str]) -> Vec<String> {
     testing::lines(|| drop(propagator.extract_with_context(&given(), &received(lines))))
@@ -53,10 +53,14 @@ fn one_event_a_header_names_the_rule_and_no_value() {
     let three = [("a", "1", ""), ("b", "2", ""), ("c", "3", "")];
     assert_eq!(writing(&one, &three), left_out("out", "more than max_members", 2, 1, 11));
     let secret = [("secret", "1", "")];
-    let denied = propagator.clone().with_outbound_limits(Limits::new().deny(&["secret"]));
+    let denied = propagator
+        .clone()
+        .with_limits(BothWays { outbound: Limits::new().deny(&["secret"]), ..BothWays::new() });
     let told = writing(&denied, &secret).concat();
     assert!(told.starts_with("DEBUG") && !told.contains("secret"), "no key of policy is on the log: {told}");
-    let denied = propagator.clone().with_outbound_limits(Limits::new().deny(&["a", "b", "c"]));
+    let denied = propagator
+        .clone()
+        .with_limits(BothWays { outbound: Limits::new().deny(&["a", "b", "c"]), ..BothWays::new() });
     assert_eq!(writing(&denied, &three), left_out("out", "the key is denied", 3, 0, 11));
 
     let long = "x".repeat(4100);

@@ -7,7 +7,7 @@ use opentelemetry::{
     baggage::{Baggage, BaggageExt},
     propagation::TextMapPropagator,
 };
-use otel_w3c_baggage::{BaggagePropagator, Limits, Reason, Report, decode, decode_lines, encode};
+use otel_w3c_baggage::{BaggagePropagator, BothWays, Limits, Reason, Report, decode, decode_lines, encode};
 
 const KEYS: &[&str] = &["a", "b", "c"];
 
@@ -284,8 +284,8 @@ fn each_way_has_limits_of_its_own() {
     let rows = [
         (BaggagePropagator::new(), 2, "a=1,b=2"),
         (BaggagePropagator::new().with_limits(ONE), 1, "a=1"),
-        (BaggagePropagator::new().with_inbound_limits(ONE), 1, "a=1,b=2"),
-        (BaggagePropagator::new().with_outbound_limits(ONE), 2, "a=1"),
+        (BaggagePropagator::new().with_limits(BothWays { inbound: ONE, ..BothWays::new() }), 1, "a=1,b=2"),
+        (BaggagePropagator::new().with_limits(BothWays { outbound: ONE, ..BothWays::new() }), 2, "a=1"),
     ];
     for (propagator, members, header) in rows {
         assert_eq!(read(&propagator).len(), members, "{propagator:?}");

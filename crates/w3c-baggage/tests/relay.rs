@@ -8,7 +8,9 @@ use opentelemetry::{
     baggage::BaggageExt,
     propagation::{Extractor, TextMapPropagator},
 };
-use otel_w3c_baggage::{BaggagePropagator, Limits, Observer, Reason, RelayExt, RelayPropagator, decode};
+use otel_w3c_baggage::{
+    BaggagePropagator, BothWays, Limits, Observer, Reason, RelayExt, RelayPropagator, decode,
+};
 use proptest::prelude::*;
 use std::{
     collections::HashMap,
@@ -67,8 +69,10 @@ fn what_is_well_formed_goes_on_as_it_is_and_the_rest_as_it_must() {
 fn what_may_not_be_sent_overrides_an_older_header() {
     let inbound = RelayPropagator::new();
     let cx = inbound.extract_with_context(&Context::new(), &received(&["a=1"]));
-    let outbound =
-        RelayPropagator::of(BaggagePropagator::new().with_outbound_limits(Limits::new().deny(&["a"])));
+    let outbound = RelayPropagator::of(
+        BaggagePropagator::new()
+            .with_limits(BothWays { outbound: Limits::new().deny(&["a"]), ..BothWays::new() }),
+    );
     assert_eq!(sent(&outbound, &cx).as_deref(), Some(""));
     assert_eq!(sent(&outbound, &Context::new()), None);
 }
@@ -86,7 +90,9 @@ fn the_application_s_members_go_first_and_win() {
         (&[("y", "2", "")], Limits::new().max_members(2).keep_first(&["b"]), "b=%41,y=2"),
         (&[("y", "2", "")], Limits::new().deny(&["y", "z"]), "b=%41"),
     ] {
-        let propagator = RelayPropagator::of(BaggagePropagator::new().with_outbound_limits(limits));
+        let propagator = RelayPropagator::of(
+            BaggagePropagator::new().with_limits(BothWays { outbound: limits, ..BothWays::new() }),
+        );
         assert_eq!(sent(&propagator, &set(entries)).as_deref(), Some(expected), "{entries:?}");
     }
     let cx = set(&[("y", "2", "")]).without_relayed_baggage();
@@ -131,7 +137,8 @@ fn what_is_left_out_is_reported_both_ways() {
     let seen = reports.clone();
     let observer = Observer::new(move |report| seen.lock().unwrap().extend(report.reasons()));
     let limits = Limits::new().max_members(1);
-    let propagator = BaggagePropagator::new().with_outbound_limits(limits).with_observer(observer);
+    let propagator =
+        BaggagePropagator::new().with_limits(BothWays { outbound: limits, observer, ..BothWays::new() });
     let relay = RelayPropagator::of(propagator);
     let cx = relay.extract_with_context(&Context::new(), &received(&["a=1,b=2,c"]));
     relay.inject_context(&cx, &mut HashMap::new());
@@ -168,7 +175,7 @@ proptest! {
         let limits = Limits::new().max_members(max_members).max_bytes(max_bytes);
         let limits = if deny { limits.deny(&["a"]) } else { limits };
         let carrier = HashMap::from([("baggage".to_owned(), header.clone())]);
-        let decoding = BaggagePropagator::new().with_inbound_limits(limits.clone()).with_outbound_limits(Limits::W3C);
+        let decoding = BaggagePropagator::new().with_limits(BothWays { inbound: limits.clone(), outbound: Limits::W3C, ..BothWays::new() });
         let relay = RelayPropagator::of(decoding.clone());
         let plain = decoding.extract_with_context(&Context::new(), &carrier);
         let relayed = relay.extract_with_context(&Context::new(), &carrier);

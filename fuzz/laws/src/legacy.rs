@@ -61,8 +61,8 @@ pub fn prefixed_baggage(data: &[u8]) {
     ];
     let text = String::from_utf8_lossy(data);
     let lines = Lines::parse(NAMES, &text);
-    let jaeger = JaegerPropagator::new().with_debug_id(true).with_baggage(PrefixedBaggage::Both);
-    let ottrace = OtTracePropagator::new().with_baggage(PrefixedBaggage::Both);
+    let jaeger = JaegerPropagator::new().with_debug_id(true).with_baggage(PrefixedBaggage::both());
+    let ottrace = OtTracePropagator::new().with_baggage(PrefixedBaggage::both());
     for propagator in [&jaeger as &dyn TextMapPropagator, &ottrace] {
         let once = carried(propagator, &lines);
         law!(carried(propagator, &once) == once, "the second hop sends what the first one sent", once);
