@@ -10,7 +10,12 @@ use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
-use otel_propagator_core::{diagnostics::Rejected, located::Located, sampling};
+use otel_propagator_core::{
+    diagnostics::Rejected,
+    header::NOT_TEXT,
+    located::Located,
+    sampling::{self, Sampling},
+};
 use std::sync::LazyLock;
 
 /// Reads B3 in either form and writes it in the configured one.
@@ -135,9 +140,8 @@ impl TextMapPropagator for B3Propagator {
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         match received(extractor) {
             Some(fields) => {
-                match fields {
-                    Fields::Trace(_, state) => sampling::hint("b3", state),
-                    Fields::Decision(_) => sampling::hint_decision("b3"),
+                if !matches!(fields, Fields::Trace(_, Sampling::Accept | Sampling::Deny)) {
+                    sampling::hint(single::B3);
                 }
                 context::with_fields(cx, fields)
             }
@@ -204,7 +208,7 @@ fn received(extractor: &dyn Extractor) -> Option<Fields> {
 /// Where there is no single header under its usual name.
 fn either(headers: &Headers<'_>) -> Option<Fields> {
     let value = headers.get_unusual(single::B3).unwrap_or_else(|Unreadable| {
-        Rejected::new(single::B3, "value is not visible ASCII", 0).emit();
+        Rejected::new(single::B3, NOT_TEXT, 0).emit();
         None
     });
     value.and_then(single).or_else(|| multi(headers))

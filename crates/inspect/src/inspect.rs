@@ -86,14 +86,14 @@ fn header(line: &Line) -> Header {
 
 /// What is broken in formats that have a header for each field.
 fn several(carrier: &Carrier<'_>) -> impl Iterator<Item = (&'static str, Problem)> {
-    let b3 = otel_b3::locate_multi(carrier).map(|(name, located)| (name, located.into()));
+    let b3 = otel_b3::locate_multi(carrier).map(|(name, located)| (name, Problem::at(located)));
     let [trace_id, span_id, sampled] =
         ["ot-tracer-traceid", "ot-tracer-spanid", "ot-tracer-sampled"].map(|name| carrier.get(name));
     let ids = (trace_id.is_some() || span_id.is_some())
         .then(|| OtTrace::parse(trace_id.unwrap_or_default(), span_id.unwrap_or_default(), sampled).err());
     let ottrace = ids.flatten().map(|error| {
         let name = error.header();
-        (name, error.located(carrier.get(name).unwrap_or_default()).into())
+        (name, Problem::at(error.located(carrier.get(name).unwrap_or_default())))
     });
     b3.into_iter().chain(ottrace)
 }

@@ -89,7 +89,7 @@ impl Anatomy {
     }
 
     fn problem(&mut self, located: Located) {
-        self.problems.push(located.into());
+        self.problems.push(Problem::at(located));
     }
 
     fn whole(&mut self, value: &str, production: &'static str, meaning: &'static str) {
@@ -184,7 +184,7 @@ impl Anatomy {
     /// <https://www.w3.org/TR/baggage/#definition>
     fn baggage(&mut self, value: &str) {
         members(value).for_each(|member| self.baggage_member(member));
-        self.problems.extend(locate(value).take(MAX_MEMBERS).map(Problem::from));
+        self.problems.extend(locate(value).take(MAX_MEMBERS).map(Problem::at));
     }
 
     fn baggage_member(&mut self, member: Piece<'_>) {

@@ -5,6 +5,15 @@ use otel_propagator_core::located::Located;
 use serde::Serialize;
 
 /// All that a service makes of a request's headers.
+///
+/// ```
+/// use otel_inspect::{Config, Report, Request, Severity, inspect};
+///
+/// let report: Report = inspect(&Request::new([("baggage", "a=1,broken")]), &Config::default());
+/// assert!(report.chosen.is_none(), "there is no trace");
+/// assert_eq!(report.findings[0].severity, Severity::Warning);
+/// assert!(!report.is_clean(), "a member is lost");
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -41,6 +50,14 @@ impl Report {
 }
 
 /// A header line that carries context.
+///
+/// ```
+/// use otel_inspect::{Config, Header, Request, inspect};
+///
+/// let report = inspect(&Request::new([("Host", "shop"), ("Baggage", "a=1")]), &Config::default());
+/// let header: &Header = &report.headers[0];
+/// assert_eq!((header.name.as_str(), header.value.as_str(), header.is_text), ("baggage", "a=1", true));
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Header {
@@ -57,6 +74,16 @@ pub struct Header {
 }
 
 /// A part of a header's value.
+///
+/// ```
+/// use otel_inspect::{Config, Part, Request, inspect};
+///
+/// let value = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+/// let report = inspect(&Request::new([("traceparent", value)]), &Config::default());
+/// let flags: &Part = report.headers[0].parts.last().unwrap();
+/// assert_eq!((flags.production, &value[flags.from..flags.to]), ("trace-flags", "01"));
+/// assert!(flags.meaning.contains("sampled"));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Part {
@@ -71,6 +98,16 @@ pub struct Part {
 }
 
 /// A rule that a header breaks.
+///
+/// ```
+/// use otel_inspect::{Config, Problem, Request, inspect};
+///
+/// let report = inspect(&Request::new([("b3", "x")]), &Config::new("b3")?);
+/// let problem: &Problem = &report.headers[0].problems[0];
+/// assert_eq!((problem.from, problem.to), (0, 1));
+/// assert!(problem.specification.starts_with("https://"));
+/// # Ok::<(), otel_composite::SettingError>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
@@ -86,14 +123,24 @@ pub struct Problem {
     pub specification: &'static str,
 }
 
-impl From<Located> for Problem {
-    fn from(located: Located) -> Self {
+impl Problem {
+    pub(crate) fn at(located: Located) -> Self {
         let Located { production, rule, range, url, .. } = located;
         Self { from: range.start, to: range.end, production, rule, specification: url }
     }
 }
 
 /// What a format found.
+///
+/// ```
+/// use otel_inspect::{Config, Format, Outcome, Request, inspect};
+///
+/// let report = inspect(&Request::new([("b3", "0")]), &Config::new("tracecontext,b3")?);
+/// let [w3c, b3]: &[Format] = report.formats.as_slice() else { panic!("two are read") };
+/// assert_eq!((w3c.name.as_str(), w3c.outcome), ("tracecontext", Outcome::Absent));
+/// assert_eq!((b3.name.as_str(), b3.outcome), ("b3", Outcome::DecisionOnly));
+/// # Ok::<(), otel_composite::SettingError>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Format {
@@ -125,6 +172,16 @@ pub enum Outcome {
 }
 
 /// A span context.
+///
+/// ```
+/// use otel_inspect::{Config, Request, Span, inspect};
+///
+/// let report = inspect(&Request::new([("b3", "00000000000000aa-00000000000000bb-d")]), &Config::new("b3")?);
+/// let span: &Span = report.formats[0].span.as_ref().unwrap();
+/// assert_eq!(span.trace_id, "000000000000000000000000000000aa", "ids of 64 bits are padded");
+/// assert_eq!(span.sampling, "debug");
+/// # Ok::<(), otel_composite::SettingError>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Span {
@@ -139,6 +196,16 @@ pub struct Span {
 }
 
 /// The trace that the service continues, and why that one.
+///
+/// ```
+/// use otel_inspect::{Chosen, Config, Request, inspect};
+///
+/// let report = inspect(&Request::new([("b3", "00000000000000aa-00000000000000bb")]), &Config::new("b3")?);
+/// let chosen: &Chosen = report.chosen.as_ref().unwrap();
+/// assert_eq!((chosen.format.as_str(), chosen.span.span_id.as_str()), ("b3", "00000000000000bb"));
+/// assert_eq!(chosen.why, "it is the only format with a valid trace");
+/// # Ok::<(), otel_composite::SettingError>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Chosen {
@@ -151,6 +218,15 @@ pub struct Chosen {
 }
 
 /// A member of the received baggage.
+///
+/// ```
+/// use otel_inspect::{Config, Member, Request, inspect};
+///
+/// let report = inspect(&Request::new([("baggage", "name=Am%C3%A9lie;ttl=30")]), &Config::default());
+/// let member: &Member = &report.baggage[0];
+/// assert_eq!((member.value.as_str(), member.metadata.as_str()), ("Amélie", "ttl=30"));
+/// assert_eq!((member.left_out.as_deref(), member.sent_bytes), (None, "name=Am%C3%A9lie;ttl=30".len()));
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Member {
@@ -169,6 +245,14 @@ pub struct Member {
 }
 
 /// A member of the received `tracestate`.
+///
+/// ```
+/// use otel_inspect::{Config, Request, State, inspect};
+///
+/// let report = inspect(&Request::new([("tracestate", "dd=s:1")]), &Config::default());
+/// let state: &State = &report.tracestate[0];
+/// assert_eq!((state.key.as_str(), state.value.as_str()), ("dd", "s:1"));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct State {
@@ -179,6 +263,15 @@ pub struct State {
 }
 
 /// A header that the service sends on.
+///
+/// ```
+/// use otel_inspect::{Config, Request, Sent, inspect};
+///
+/// let report = inspect(&Request::new([("baggage", "a=1 , b=2")]), &Config::default());
+/// let sent: &Sent = &report.sent[0];
+/// assert_eq!((sent.value.as_str(), sent.bytes), ("a=1,b=2", "baggage: a=1,b=2\r\n".len()));
+/// assert!(sent.http2_bytes < sent.http2_first_bytes, "the name is sent once");
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Sent {
@@ -195,6 +288,18 @@ pub struct Sent {
 }
 
 /// What a trust boundary does with the request.
+///
+/// ```
+/// # #[cfg(feature = "boundary")] {
+/// use otel_inspect::{Config, Policy, Request, inspect};
+/// use otel_trust_boundary::{Boundary, Destination};
+///
+/// let config = Config::default().with_boundary(Boundary::deny_external(), Destination::host("api.example"));
+/// let report = inspect(&Request::new([("baggage", "tenant=acme")]), &config);
+/// let policy: &Policy = report.boundary.as_ref().unwrap();
+/// assert_eq!((policy.trace, policy.rule.as_str()), ("none", "unknown"));
+/// # }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Policy {
@@ -211,6 +316,20 @@ pub struct Policy {
 }
 
 /// A header, or a part of it, that a trust boundary keeps from a destination.
+///
+/// ```
+/// # #[cfg(feature = "boundary")] {
+/// use otel_inspect::{Config, Request, Withheld, inspect};
+/// use otel_trust_boundary::{Boundary, Destination, Keys, Outbound};
+///
+/// let partner = Outbound::external("partner").baggage(Keys::of(&["order"]));
+/// let policy = Boundary::deny_external().outbound(partner);
+/// let config = Config::default().with_boundary(policy, Destination::named("partner"));
+/// let report = inspect(&Request::new([("baggage", "order=7,tenant=acme")]), &config);
+/// let withheld: &Withheld = &report.boundary.unwrap().withheld[0];
+/// assert_eq!((withheld.header.as_str(), withheld.keys.as_slice()), ("baggage", &["tenant".to_owned()][..]));
+/// # }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Withheld {
@@ -221,6 +340,14 @@ pub struct Withheld {
 }
 
 /// Something that a person should know.
+///
+/// ```
+/// use otel_inspect::{Config, Finding, Request, Severity, inspect};
+///
+/// let report = inspect(&Request::new([("traceparent", "00-bad")]), &Config::default());
+/// let worst: &Finding = &report.findings[0];
+/// assert_eq!((worst.severity, worst.header.as_str()), (Severity::Error, "traceparent"));
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
@@ -246,6 +373,14 @@ pub enum Severity {
 }
 
 /// Something that the SDK's own propagators would have done otherwise.
+///
+/// ```
+/// use otel_inspect::{Config, Difference, Request, inspect};
+///
+/// let report = inspect(&Request::new([("baggage", "since=2019"), ("baggage", "cart=3")]), &Config::default());
+/// let row: &Difference = &report.sdk[0];
+/// println!("{}: {} (here: {})", row.row, row.sdk, row.here);
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {

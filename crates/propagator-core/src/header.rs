@@ -3,30 +3,6 @@
 use crate::diagnostics::Rejected;
 use opentelemetry::propagation::Extractor;
 
-/// A header of which only one line may be sent, such as `traceparent`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[allow(clippy::exhaustive_enums, reason = "a header has no other number of lines")]
-pub enum Line<'a> {
-    /// The carrier does not have the header.
-    Absent,
-    /// The value of the only line, without the whitespace around it.
-    One(&'a str),
-    /// The carrier has several lines of this name.
-    Repeated(Repeated),
-    /// The header is there, but the carrier cannot give its bytes as text.
-    Unreadable,
-}
-
-/// How much came where one line was expected.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Repeated {
-    /// The number of lines, two or more.
-    pub lines: usize,
-    /// The bytes of all lines together.
-    pub bytes: usize,
-}
-
 /// All lines of a header.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[allow(clippy::exhaustive_enums, reason = "a header has no other number of lines")]
@@ -73,29 +49,6 @@ fn without_text<'a>(extractor: &dyn Extractor, name: &str) -> Lines<'a> {
     }
 }
 
-/// Reads a header that may be sent once, by way of [`lines`].
-///
-/// ```
-/// use otel_propagator_core::header::{Line, line};
-/// use std::collections::HashMap;
-///
-/// let carrier = HashMap::from([("b3".to_owned(), " 0\t".to_owned())]);
-/// assert_eq!(line(&carrier, "b3"), Line::One("0"));
-/// assert_eq!(line(&carrier, "traceparent"), Line::Absent);
-/// ```
-#[must_use]
-#[inline]
-pub fn line<'a>(extractor: &'a dyn Extractor, name: &str) -> Line<'a> {
-    match lines(extractor, name) {
-        Lines::Absent => Line::Absent,
-        Lines::Unreadable => Line::Unreadable,
-        Lines::Text(lines) => match *lines.as_slice() {
-            [line] => Line::One(field_value(line)),
-            _ => Line::Repeated(Repeated { lines: lines.len(), bytes: joined_len(&lines) }),
-        },
-    }
-}
-
 /// Reads a header that may be sent once, and what it says; tells of one that cannot be used.
 ///
 /// The event names the header, the rule that was broken and the size; see
@@ -115,18 +68,23 @@ pub fn parse_line<T>(
     name: &'static str,
     parse: impl FnOnce(&str) -> Result<T, &'static str>,
 ) -> Option<T> {
-    let (rule, bytes) = match line(extractor, name) {
-        Line::Absent => return None,
-        Line::One(value) => match parse(value) {
-            Ok(parsed) => return Some(parsed),
-            Err(rule) => (rule, value.len()),
+    let (rule, bytes) = match lines(extractor, name) {
+        Lines::Absent => return None,
+        Lines::Unreadable => (NOT_TEXT, 0),
+        Lines::Text(lines) => match *lines.as_slice() {
+            [line] => match parse(field_value(line)) {
+                Ok(parsed) => return Some(parsed),
+                Err(rule) => (rule, field_value(line).len()),
+            },
+            _ => ("header came more than once", joined_len(&lines)),
         },
-        Line::Repeated(repeated) => ("header came more than once", repeated.bytes),
-        Line::Unreadable => ("value is not visible ASCII", 0),
     };
     Rejected::new(name, rule, bytes).emit();
     None
 }
+
+/// The rule that [`Lines::Unreadable`] breaks, as events name it.
+pub const NOT_TEXT: &str = "value is not visible ASCII";
 
 /// The length in bytes of the lines of one header when they are joined by commas, as
 /// [RFC 9110, section 5.3](https://www.rfc-editor.org/rfc/rfc9110#section-5.3) combines them.
@@ -235,16 +193,24 @@ mod tests {
     #[test]
     fn the_number_of_lines_decides() {
         let rows = [
-            ("absent", None, Line::Absent),
-            ("one", Some(vec![" a "]), Line::One("a")),
-            ("empty", Some(vec![""]), Line::One("")),
-            ("two", Some(vec!["a", "b"]), Line::Repeated(Repeated { lines: 2, bytes: 3 })),
-            ("none of them text", Some(vec![]), Line::Unreadable),
+            ("absent", None, None),
+            ("one", Some(vec![" a "]), Some("a")),
+            ("empty", Some(vec![""]), Some("")),
+            ("two", Some(vec!["a", "b"]), None),
+            ("none of them text", Some(vec![]), None),
         ];
-        let absent = Carrier { keys: vec!["names"], lines: Some(vec![]) };
-        assert_eq!(line(&absent, "name"), Line::Absent, "an empty collection is what GetAll should return");
         for (rule, lines, expected) in rows {
-            assert_eq!(line(&Carrier { keys: vec!["NAME"], lines }, "name"), expected, "{rule}");
+            let carrier = Carrier { keys: vec!["NAME"], lines };
+            let parsed = parse_line(&carrier, "name", |value| Ok(value.to_owned()));
+            assert_eq!(parsed.as_deref(), expected, "{rule}");
+        }
+    }
+
+    #[test]
+    fn an_empty_list_is_absent_unless_the_name_is_there() {
+        for (key, expected) in [("NAME", Lines::Unreadable), ("names", Lines::Absent)] {
+            let carrier = Carrier { keys: vec![key], lines: Some(vec![]) };
+            assert_eq!(super::lines(&carrier, "name"), expected, "{key}");
         }
     }
 }

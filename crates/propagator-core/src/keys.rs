@@ -118,12 +118,6 @@ impl<S: Into<Box<str>>> FromIterator<S> for Keys {
     }
 }
 
-impl From<&'static [&'static str]> for Keys {
-    fn from(patterns: &'static [&'static str]) -> Self {
-        Self::of(patterns)
-    }
-}
-
 impl<const N: usize> From<&'static [&'static str; N]> for Keys {
     fn from(patterns: &'static [&'static str; N]) -> Self {
         Self::of(patterns)

@@ -6,8 +6,10 @@
 //! use std::collections::HashMap;
 //!
 //! let carrier = HashMap::from([("x-span".to_owned(), "00f067aa0ba902b7".to_owned())]);
-//! let header::Line::One(value) = header::line(&carrier, "x-span") else { unreachable!() };
-//! assert_eq!(value.as_bytes().try_into().ok().and_then(hex::decode_u64), Some(0x00f0_67aa_0ba9_02b7));
+//! let sixteen_digits = |value: &str| {
+//!     value.as_bytes().try_into().ok().and_then(hex::decode_u64).ok_or("not 16 lower-case digits")
+//! };
+//! assert_eq!(header::parse_line(&carrier, "x-span", sixteen_digits), Some(0x00f0_67aa_0ba9_02b7));
 //! ```
 //!
 //! This crate is for authors of propagators. A service depends on `otel-composite` instead.

@@ -48,7 +48,8 @@ impl Remote {
 /// The context with a received span that has no sampling state besides its flag. Formats that have one use
 /// [`with_remote_sampling`](crate::sampling::SamplingExt::with_remote_sampling).
 ///
-/// It costs no more than `with_remote_span_context` where no format keeps anything.
+/// Where it is noted, [`is_current`] can tell from now on whether this is still the span that was received last. Else it
+/// costs no more than `with_remote_span_context` where no format keeps anything.
 ///
 /// ```
 /// use opentelemetry::{Context, trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState}};
@@ -56,15 +57,16 @@ impl Remote {
 ///
 /// let span = |id: u64, flags| SpanContext::new(1.into(), id.into(), flags, true, TraceState::NONE);
 /// let denied = Context::new().with_remote_sampling(span(2, TraceFlags::NOT_SAMPLED), Sampling::Deny);
-/// let later = remote::with_span(&denied, span(3, TraceFlags::SAMPLED));
+/// let later = remote::with_span(&denied, span(3, TraceFlags::SAMPLED), true);
 /// assert_eq!(later.sampling(), Some(Sampling::Accept));
+/// assert!(remote::is_current(&later, 1.into(), 3.into()));
+///
+/// let last = remote::with_span(&later, span(4, TraceFlags::SAMPLED), false);
+/// assert!(!remote::is_current(&last, 1.into(), 3.into()));
 /// ```
 #[must_use]
-pub fn with_span(cx: &Context, span: SpanContext) -> Context {
-    with(cx, span, None)
-}
-
-fn with(cx: &Context, span: SpanContext, noted: Option<SpanId>) -> Context {
+pub fn with_span(cx: &Context, span: SpanContext, is_noted: bool) -> Context {
+    let noted = is_noted.then(|| span.span_id());
     let before = cx.get::<Remote>();
     let after = match before {
         Some(remote) => Some(Remote { noted, ..remote.followed_by(&span) }),
@@ -77,24 +79,6 @@ fn with(cx: &Context, span: SpanContext, noted: Option<SpanId>) -> Context {
     }
 }
 
-/// The same, and [`is_current`] can tell from now on whether this is still the span that was received last.
-///
-/// ```
-/// use opentelemetry::{Context, trace::{SpanContext, TraceFlags, TraceState}};
-/// use otel_propagator_core::remote;
-///
-/// let span = |id: u64| SpanContext::new(1.into(), id.into(), TraceFlags::SAMPLED, true, TraceState::NONE);
-/// let first = remote::with_noted_span(&Context::new(), span(2));
-/// assert!(remote::is_current(&first, 1.into(), 2.into()));
-/// let second = remote::with_span(&first, span(3));
-/// assert!(!remote::is_current(&second, 1.into(), 2.into()));
-/// ```
-#[must_use]
-pub fn with_noted_span(cx: &Context, span: SpanContext) -> Context {
-    let noted = span.span_id();
-    with(cx, span, Some(noted))
-}
-
 /// Of two formats of one request, the context that the later one read with the span that the earlier one had chosen. What
 /// either format keeps stays current. The sampling state is the one that is given, else what was known of the span.
 ///
@@ -104,7 +88,7 @@ pub fn with_noted_span(cx: &Context, span: SpanContext) -> Context {
 ///
 /// let span = |id: u64| SpanContext::new(1.into(), id.into(), TraceFlags::NOT_SAMPLED, true, TraceState::NONE);
 /// let first = Context::new().with_remote_sampling(span(2), Sampling::Defer);
-/// let second = remote::with_noted_span(&first, span(3));
+/// let second = remote::with_span(&first, span(3), true);
 /// let chosen = remote::with_preferred_span(&first, &second, span(2), Some(Sampling::Defer));
 /// assert_eq!(chosen.sampling(), Some(Sampling::Defer));
 /// assert!(remote::is_current(&chosen, 1.into(), 2.into()));
@@ -129,7 +113,7 @@ pub fn with_preferred_span(
     }
 }
 
-/// Whether this is the span that was received last, of those that [`with_noted_span`] or a sampling state made known.
+/// Whether this is the span that was received last, of those that were noted or have a sampling state.
 ///
 /// Spans that a service starts do not matter.
 #[must_use]

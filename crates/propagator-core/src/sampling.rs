@@ -185,27 +185,14 @@ pub(crate) fn installed() {
 }
 
 /// Tells once a process of a state that only a `DecisionSampler` obeys, where none was built: the event
-/// `propagator.no_decision_sampler`. For propagators, after they have read one.
+/// `propagator.no_decision_sampler`. For propagators, after they have read [`Sampling::Defer`], [`Sampling::Debug`] or a
+/// decision without ids.
 ///
 /// ```
-/// use otel_propagator_core::sampling::{self, Sampling};
-///
-/// sampling::hint("b3", Sampling::Defer);
+/// otel_propagator_core::sampling::hint("b3");
 /// ```
 #[inline]
-pub fn hint(header: &'static str, state: Sampling) {
-    if matches!(state, Sampling::Defer | Sampling::Debug) {
-        hint_decision(header);
-    }
-}
-
-/// The same for a decision that came without ids, whichever it is.
-///
-/// ```
-/// otel_propagator_core::sampling::hint_decision("b3");
-/// ```
-#[inline]
-pub fn hint_decision(header: &'static str) {
+pub fn hint(header: &'static str) {
     static TOLD: AtomicBool = AtomicBool::new(false);
     if !is_decision_sampler_installed() && !TOLD.load(Relaxed) && !TOLD.swap(true, Relaxed) {
         no_decision_sampler(header);

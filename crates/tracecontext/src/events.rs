@@ -3,24 +3,10 @@
 //! Each rule has a throttle of its own, so that a flood of one mistake does not hide the others.
 
 use opentelemetry::trace::TraceState;
-use otel_propagator_core::{
-    diagnostics::{Direction, LeftOut, Rejected},
-    header::Repeated,
-};
+use otel_propagator_core::diagnostics::{Direction, LeftOut};
 
 pub(crate) const TRACEPARENT: &str = "traceparent";
 pub(crate) const TRACESTATE: &str = "tracestate";
-
-#[cold]
-pub(crate) fn traceparent_repeated(repeated: Repeated) {
-    Rejected::new(TRACEPARENT, "header came more than once", repeated.bytes).emit();
-}
-
-/// The carrier does not tell how many bytes it could not read.
-#[cold]
-pub(crate) fn unreadable(header: &'static str) {
-    Rejected::new(header, "value is not visible ASCII", 0).emit();
-}
 
 #[cold]
 pub(crate) fn tracestate_left_out(trace_state: &TraceState, left_out: usize) {

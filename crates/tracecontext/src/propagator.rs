@@ -1,6 +1,7 @@
 //! Between the headers and the `Context`.
 
 use crate::{
+    ParseError,
     events::{self, TRACEPARENT, TRACESTATE},
     received::Received,
     traceparent::TraceParent,
@@ -13,7 +14,7 @@ use opentelemetry::{
 };
 use otel_propagator_core::{
     diagnostics::Rejected,
-    header::{self, Line, Lines},
+    header::{self, Lines, NOT_TEXT},
 };
 use std::sync::LazyLock;
 
@@ -92,16 +93,7 @@ fn span_context(traceparent: TraceParent, trace_state: TraceState) -> SpanContex
 ///
 /// <https://www.w3.org/TR/trace-context-2/#tracestate-header>
 fn read_traceparent(extractor: &dyn Extractor) -> Option<TraceParent> {
-    match header::line(extractor, TRACEPARENT) {
-        Line::Absent => return None,
-        Line::One(value) => match TraceParent::parse(value) {
-            Ok(traceparent) => return Some(traceparent),
-            Err(error) => Rejected::new(TRACEPARENT, error.rule(), value.len()).emit(),
-        },
-        Line::Repeated(repeated) => events::traceparent_repeated(repeated),
-        Line::Unreadable => events::unreadable(TRACEPARENT),
-    }
-    None
+    header::parse_line(extractor, TRACEPARENT, |value| TraceParent::parse(value).map_err(ParseError::rule))
 }
 
 /// > failure to parse tracestate MUST NOT affect the parsing of traceparent.
@@ -111,7 +103,7 @@ fn read_tracestate(extractor: &dyn Extractor) -> Option<Parsed> {
     match header::lines(extractor, TRACESTATE) {
         Lines::Absent => None,
         Lines::Unreadable => {
-            events::unreadable(TRACESTATE);
+            Rejected::new(TRACESTATE, NOT_TEXT, 0).emit();
             None
         }
         Lines::Text(lines) => tracestate::parse(&lines)

@@ -47,7 +47,7 @@ impl Received {
     /// this one's.
     pub(crate) fn keep(self, cx: &Context, span: SpanContext) -> Context {
         let verbatim = self.tracestate.is_some();
-        let cx = if verbatim { remote::with_noted_span(cx, span) } else { remote::with_span(cx, span) };
+        let cx = remote::with_span(cx, span, verbatim);
         if self.random || verbatim || Self::of(&cx, self.trace_id).is_some() {
             cx.with_value(self)
         } else {

@@ -2,7 +2,7 @@
 
 use opentelemetry::{KeyValue, propagation::Extractor, trace::TraceState};
 use otel_propagator_core::{
-    header::{Line, line},
+    header::{Lines, field_value, lines},
     keys::Keys,
 };
 use std::{borrow::Cow, fmt, sync::Arc};
@@ -31,6 +31,10 @@ pub enum Strategy {
 impl Strategy {
     /// As the proposal's configuration spells it: `continue`, `restart_with_link`, `restart_without_link`, and
     /// `ignore`.
+    ///
+    /// ```
+    /// assert_eq!(otel_trust_boundary::Strategy::RestartWithLink.as_str(), "restart_with_link");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -104,6 +108,15 @@ impl Inbound {
     /// Only for requests whose `tracestate` has a member of this key, as Elastic's `es` marks its own traces.
     ///
     /// It tells our traces from those of others. It proves nothing: whoever knows the key may send it.
+    ///
+    /// ```
+    /// use otel_trust_boundary::{Boundary, Inbound, Strategy};
+    ///
+    /// let boundary = Boundary::deny_external()
+    ///     .inbound(Inbound::new("ours", Strategy::Continue).when_tracestate("es"))
+    ///     .otherwise(Inbound::new("others", Strategy::RestartWithLink));
+    /// assert!(boundary.to_string().contains("tracestate es"));
+    /// ```
     #[must_use]
     pub fn when_tracestate(self, key: impl Into<Cow<'static, str>>) -> Self {
         self.with(Condition::TraceState(key.into()))
@@ -145,6 +158,21 @@ impl Inbound {
     }
 
     /// Attributes of the link of [`Strategy::RestartWithLink`].
+    ///
+    /// ```
+    /// use opentelemetry::{Context, KeyValue, propagation::TextMapPropagator};
+    /// use otel_tracecontext::TraceContextPropagator;
+    /// use otel_trust_boundary::{Boundary, Inbound, RestartExt, Strategy};
+    /// use std::collections::HashMap;
+    ///
+    /// let rule = Inbound::new("anyone", Strategy::RestartWithLink)
+    ///     .link_attributes([KeyValue::new("link.reason", "untrusted")]);
+    /// let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    /// let request = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
+    /// let edge = Boundary::deny_external().otherwise(rule).wrap(TraceContextPropagator::new());
+    /// let cx = edge.extract_with_context(&Context::new(), &request);
+    /// assert_eq!(cx.take_restart_link().unwrap().attributes[0].key.as_str(), "link.reason");
+    /// ```
     #[must_use]
     pub fn link_attributes(mut self, attributes: impl IntoIterator<Item = KeyValue>) -> Self {
         self.link_attributes = attributes.into_iter().collect();
@@ -182,7 +210,10 @@ impl Condition {
     fn holds(&self, request: &dyn Extractor, trace_state: &TraceState) -> bool {
         match self {
             // A caller that sends a line beside the gateway's has no part in the decision.
-            Self::Header(name, value) => line(request, name) == Line::One(value),
+            Self::Header(name, value) => match lines(request, name) {
+                Lines::Text(lines) => matches!(*lines, [line] if field_value(line) == value),
+                Lines::Absent | Lines::Unreadable => false,
+            },
             Self::TraceState(key) => trace_state.get(key).is_some(),
             Self::Custom(condition) => condition(request),
         }
