@@ -79,6 +79,22 @@ impl Entries {
 
     /// Copies at most this many entries of a context; 16 by default, 64 at most.
     ///
+    /// ```
+    /// use opentelemetry::{Context, KeyValue, baggage::BaggageExt, trace::{Tracer as _, TracerProvider as _}};
+    /// use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+    /// use otel_baggage_telemetry::{BaggageSpanProcessor, Entries, Keys};
+    ///
+    /// let entries = Entries::of(Keys::of(&["tenant", "*"])).max_entries(1).max_value_bytes(4);
+    /// let exporter = InMemorySpanExporter::default();
+    /// let provider = SdkTracerProvider::builder()
+    ///     .with_span_processor(BaggageSpanProcessor::new(entries))
+    ///     .with_simple_exporter(exporter.clone())
+    ///     .build();
+    /// let cx = Context::new().with_baggage([KeyValue::new("cart", "3"), KeyValue::new("tenant", "acme retail")]);
+    /// drop(provider.tracer("shop").start_with_context("order", &cx));
+    /// assert_eq!(exporter.get_finished_spans().unwrap()[0].attributes, [KeyValue::new("tenant", "acme")]);
+    /// ```
+    ///
     /// Which ones stay is the same on every run: those of the pattern that was named first, in the order of their
     /// keys.
     #[must_use]

@@ -98,7 +98,23 @@ impl<F> fmt::Debug for BaggageLayer<F> {
 
 /// Fields of a `fmt` layer to which a name and a value can be added.
 ///
-/// Implement it for fields of your own.
+/// Implement it for fields of your own, such as those of a formatter that writes `name=value;`:
+///
+/// ```
+/// use otel_baggage_telemetry::SpanText;
+///
+/// struct Semicolons;
+///
+/// impl SpanText for Semicolons {
+///     fn add(text: &mut String, name: &str, value: &str) {
+///         text.push_str(&format!("{name}={};", value.escape_default()));
+///     }
+/// }
+///
+/// let mut text = "order=7;".to_owned();
+/// Semicolons::add(&mut text, "tenant", "ac\nme");
+/// assert_eq!(text, "order=7;tenant=ac\\nme;");
+/// ```
 pub trait SpanText: 'static {
     /// Adds a name and a value to the text of a span's fields.
     ///

@@ -129,6 +129,17 @@ pub struct EnvExtractor {
 impl EnvExtractor {
     /// The variables of this process that these names stand for.
     ///
+    /// ```
+    /// use opentelemetry::{Context, propagation::TextMapPropagator};
+    /// use otel_carriers::environment::EnvExtractor;
+    /// use otel_tracecontext::TraceContextPropagator;
+    ///
+    /// // Whoever started this process may have put `TRACEPARENT` there.
+    /// let propagator = TraceContextPropagator::new();
+    /// let environment = EnvExtractor::from_process(propagator.fields());
+    /// let cx = propagator.extract_with_context(&Context::new(), &environment);
+    /// ```
+    ///
     /// The names are those of `propagator.fields()`, or all that a composite reads. Of the environment nothing else is
     /// looked at.
     pub fn from_process<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Self {

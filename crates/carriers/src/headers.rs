@@ -154,6 +154,17 @@ impl<'a> HeaderInjector<'a> {
 
     /// Marks all that it writes as never to be indexed in HTTP/2, not ids alone: for baggage that differs from request to
     /// request.
+    ///
+    /// ```
+    /// use http::HeaderMap;
+    /// use opentelemetry::propagation::Injector;
+    /// use otel_carriers::headers::HeaderInjector;
+    /// use otel_w3c_baggage::BaggagePropagator;
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// HeaderInjector::new(&mut headers, &BaggagePropagator::new()).never_indexed().set("baggage", "cart=7".to_owned());
+    /// assert!(headers["baggage"].is_sensitive());
+    /// ```
     #[must_use]
     pub const fn never_indexed(mut self) -> Self {
         self.never_indexed = true;

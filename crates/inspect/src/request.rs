@@ -9,6 +9,15 @@ pub const MAX_TEXT_BYTES: usize = 1 << 20;
 pub const MAX_LINES: usize = 1000;
 
 /// One header line.
+///
+/// ```
+/// use otel_inspect::{Line, Request};
+///
+/// let request = Request::new([("B3", " 0 "), ("baggage", "name=Amélie")]);
+/// let [b3, baggage]: &[Line] = request.lines() else { panic!("two lines") };
+/// assert_eq!((b3.name.as_str(), b3.text()), ("b3", Some("0")));
+/// assert_eq!(baggage.text(), None, "no carrier gives it as text");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Line {
@@ -99,6 +108,13 @@ impl Request {
     }
 
     /// How many bytes were not looked at.
+    ///
+    /// ```
+    /// use otel_inspect::{MAX_TEXT_BYTES, Request};
+    ///
+    /// let text = vec![b' '; MAX_TEXT_BYTES + 7];
+    /// assert_eq!(Request::parse(&text).left_out(), 7);
+    /// ```
     #[must_use]
     pub const fn left_out(&self) -> usize {
         self.left_out

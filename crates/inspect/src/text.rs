@@ -18,6 +18,13 @@ pub fn to_text(report: &Report) -> String {
 }
 
 /// The same with ANSI colours.
+///
+/// ```
+/// use otel_inspect::{Config, Request, inspect, to_ansi_text, to_text};
+///
+/// let report = inspect(&Request::new([("b3", "0")]), &Config::default());
+/// assert!(to_ansi_text(&report).contains('\u{1b}') && !to_text(&report).contains('\u{1b}'));
+/// ```
 #[must_use]
 pub fn to_ansi_text(report: &Report) -> String {
     Page { out: String::new(), colours: true }.report(report)

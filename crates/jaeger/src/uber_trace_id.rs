@@ -96,6 +96,14 @@ impl UberTraceId {
     }
 
     /// The same with the firehose flag set, or not: a trace that backends store without an index.
+    ///
+    /// ```
+    /// use otel_jaeger::UberTraceId;
+    ///
+    /// let header = UberTraceId::parse("4d:17c29:0:1")?.with_firehose(true);
+    /// assert!(header.is_firehose() && header.to_string().ends_with(":9"));
+    /// # Ok::<(), otel_jaeger::ParseError>(())
+    /// ```
     #[must_use]
     pub const fn with_firehose(mut self, firehose: bool) -> Self {
         let others = self.flags.0 & !Bitmap::FIREHOSE;

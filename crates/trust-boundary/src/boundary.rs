@@ -64,6 +64,15 @@ impl Boundary {
     }
 
     /// Sends everything and continues everything, until a rule says otherwise.
+    ///
+    /// ```
+    /// use otel_trust_boundary::{Boundary, Destination, Outbound};
+    ///
+    /// let boundary = Boundary::allow_all().outbound(Outbound::external("partner").hosts(["partner.example"])?);
+    /// println!("{boundary}");
+    /// assert_eq!(boundary.rule_for(&Destination::host("partner.example")).name(), "partner");
+    /// # Ok::<(), otel_trust_boundary::HostError>(())
+    /// ```
     #[must_use]
     pub fn allow_all() -> Self {
         Self::with_unknown(Outbound::internal("unknown"))
@@ -111,6 +120,15 @@ impl Boundary {
 
     /// The rule for destinations that no other names, and for requests of which nobody knows where they go; its hosts
     /// are not looked at.
+    ///
+    /// ```
+    /// use otel_trust_boundary::{Boundary, Destination, Outbound, Trace};
+    ///
+    /// // Ids for everybody, so that a partner can name them in a ticket.
+    /// let boundary = Boundary::deny_external().unknown(Outbound::external("everybody").trace(Trace::Ids));
+    /// assert_eq!(boundary.rule_for(&Destination::host("example.org")).name(), "everybody");
+    /// assert_eq!(boundary.rule_for(&Destination::unknown()).name(), "everybody");
+    /// ```
     #[must_use]
     pub fn unknown(mut self, rule: Outbound) -> Self {
         self.unknown = rule;
@@ -123,6 +141,18 @@ impl Boundary {
     /// the empty value, so that one which was there before does not go out: a carrier of `otel-carriers` and
     /// `EgressLayer` (feature `tower`) remove it, others send it as an empty header. With the promise
     /// nothing is set.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, propagation::TextMapPropagator};
+    /// use otel_trust_boundary::Boundary;
+    /// use otel_tracecontext::TraceContextPropagator;
+    /// use std::collections::HashMap;
+    ///
+    /// let propagator = Boundary::deny_external().fresh_carriers(true).wrap(TraceContextPropagator::new());
+    /// let mut sent = HashMap::new();
+    /// propagator.inject_context(&Context::new(), &mut sent);
+    /// assert!(sent.is_empty());
+    /// ```
     #[must_use]
     pub const fn fresh_carriers(mut self, are_fresh: bool) -> Self {
         self.are_carriers_fresh = are_fresh;
@@ -156,6 +186,14 @@ impl Boundary {
     }
 
     /// Counts what is decided: see [metrics](crate#metrics).
+    ///
+    /// ```
+    /// use otel_trust_boundary::Boundary;
+    /// use otel_tracecontext::TraceContextPropagator;
+    ///
+    /// let meter = opentelemetry::global::meter("edge");
+    /// let propagator = Boundary::deny_external().meter(meter).wrap(TraceContextPropagator::new());
+    /// ```
     #[cfg(feature = "metrics")]
     #[must_use]
     pub fn meter(mut self, meter: opentelemetry::metrics::Meter) -> Self {
@@ -164,6 +202,15 @@ impl Boundary {
     }
 
     /// Holds a propagator to this policy: the one for [`opentelemetry::global::set_text_map_propagator`].
+    ///
+    /// ```
+    /// use otel_trust_boundary::{Boundary, Guarded};
+    /// use otel_tracecontext::TraceContextPropagator;
+    ///
+    /// let propagator: Guarded<_> = Boundary::deny_external().wrap(TraceContextPropagator::new());
+    /// println!("{}", propagator.boundary());
+    /// opentelemetry::global::set_text_map_propagator(propagator);
+    /// ```
     #[must_use]
     pub fn wrap<P: TextMapPropagator>(self, propagator: P) -> Guarded<P> {
         Guarded::new(propagator, self)

@@ -16,10 +16,9 @@ use std::{collections::BTreeMap, fmt};
 ///         "conditions": {"attribute_patterns": {"key": "server.address", "included": ["*.internal", "*"]}}}],
 /// });
 /// let error = Boundary::from_config(config).unwrap_err();
-/// assert_eq!(
-///     error.to_string(),
-///     "rules[0].conditions.attribute_patterns.included[1]: a character that is in no host name"
-/// );
+/// assert_eq!(error.path(), "rules[0].conditions.attribute_patterns.included[1]");
+/// assert_eq!(error.problem(), "a character that is in no host name");
+/// assert_eq!(error.to_string(), format!("{}: {}", error.path(), error.problem()));
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConfigError {

@@ -44,6 +44,16 @@ impl EgressLayer {
 
     /// Holds every request to the rule of one destination, whatever its URI: for a client whose URIs have no host, as
     /// those of `tonic` before its channel.
+    ///
+    /// ```
+    /// use otel_trust_boundary::{Boundary, Destination, Egress, EgressLayer, Outbound};
+    /// use tower_layer::Layer;
+    /// # struct Channel;
+    ///
+    /// let boundary = Boundary::deny_external().outbound(Outbound::external("partner"));
+    /// let layer = EgressLayer::new(boundary).to(Destination::named("partner"));
+    /// let client: Egress<_> = layer.layer(Channel);
+    /// ```
     #[must_use]
     pub fn to(mut self, destination: Destination) -> Self {
         self.policy.fixed = Some(destination);

@@ -18,6 +18,10 @@ pub enum Trace {
 
 impl Trace {
     /// `inject_trace_context`, `inject_trace_ids` or `suppress_trace_context`.
+    ///
+    /// ```
+    /// assert_eq!(otel_trust_boundary::Trace::Ids.as_str(), "inject_trace_ids");
+    /// ```
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -111,6 +111,18 @@ impl XrayPropagator {
     }
 
     /// What a header means that names a span and says neither yes nor no. [`Missing::Defer`] unless set.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, propagation::TextMapPropagator, trace::TraceContextExt};
+    /// use otel_xray::{Missing, XrayPropagator};
+    /// use std::collections::HashMap;
+    ///
+    /// let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8";
+    /// let request = HashMap::from([("x-amzn-trace-id".to_owned(), header.to_owned())]);
+    /// let xray = XrayPropagator::new().with_missing_sampled(Missing::Sampled);
+    /// let cx = xray.extract_with_context(&Context::new(), &request);
+    /// assert!(cx.span().span_context().is_sampled());
+    /// ```
     #[must_use]
     pub const fn with_missing_sampled(mut self, missing: Missing) -> Self {
         self.missing = missing;

@@ -77,6 +77,15 @@ impl TraceHeader {
     }
 
     /// The same with this `Lineage`, or with none.
+    ///
+    /// ```
+    /// use otel_xray::TraceHeader;
+    ///
+    /// let received = TraceHeader::parse("Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=1:a87bd80c:0")?;
+    /// assert!(received.lineage().is_some());
+    /// assert!(!received.with_lineage(None).to_string().contains("Lineage"));
+    /// # Ok::<(), otel_xray::ParseError>(())
+    /// ```
     #[must_use]
     pub const fn with_lineage(mut self, lineage: Option<Lineage>) -> Self {
         self.lineage = lineage;

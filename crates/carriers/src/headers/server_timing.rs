@@ -68,6 +68,25 @@ impl ServerTiming {
     }
 
     /// Writes only where the span is sampled, so that there is something to find under the ids.
+    ///
+    /// ```
+    /// use http::HeaderMap;
+    /// use otel_carriers::{ContextMap, headers::ServerTiming};
+    /// use otel_tracecontext::TraceContextPropagator;
+    ///
+    /// let response_to = |traceparent: &str| {
+    ///     let cx = ContextMap::from_iter([("traceparent", traceparent)]).extract(&TraceContextPropagator::new());
+    ///     let mut response = HeaderMap::new();
+    ///     ServerTiming::traceparent().exposed().only_sampled().apply(&cx, &mut response);
+    ///     response
+    /// };
+    /// let sampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    /// assert_eq!(response_to(sampled)["server-timing"], format!("traceparent;desc=\"{sampled}\""));
+    /// assert_eq!(response_to(sampled)["access-control-expose-headers"], "Server-Timing");
+    ///
+    /// let not_sampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+    /// assert!(response_to(not_sampled).is_empty());
+    /// ```
     #[must_use]
     pub const fn only_sampled(mut self) -> Self {
         self.only_sampled = true;
