@@ -71,6 +71,26 @@ impl Extractor for NotText {
     }
 }
 
+/// A carrier of nothing, whose `get_all` has an empty list for every name.
+///
+/// > The `GetAll` function SHOULD return an empty collection if the key doesn't exist in the carrier.
+#[derive(Clone, Copy, Debug)]
+pub struct EmptyLists;
+
+impl Extractor for EmptyLists {
+    fn get(&self, _: &str) -> Option<&str> {
+        None
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn get_all(&self, _: &str) -> Option<Vec<&str>> {
+        Some(Vec::new())
+    }
+}
+
 /// A case-sensitive map, as AMQP tables and NATS headers are; a value of `None` is there, but not text.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -139,21 +159,34 @@ impl Extractor for Sent {
     }
 }
 
-/// A carrier that attaches a context whenever it is asked, which panics under a borrow of the current one, and has
-/// this value for every name.
-#[derive(Clone, Copy, Debug)]
-pub struct Attaching(pub &'static str);
+/// A carrier that attaches a context whenever it is asked, which panics under a borrow of the current one.
+#[derive(Clone, Debug)]
+pub struct Attaching {
+    /// The value of every name.
+    value: &'static str,
+    /// The names that were set, in order.
+    pub set: Vec<String>,
+}
+
+impl Attaching {
+    /// Has this value for every name.
+    #[must_use]
+    pub const fn with(value: &'static str) -> Self {
+        Self { value, set: Vec::new() }
+    }
+}
 
 impl Injector for Attaching {
-    fn set(&mut self, _: &str, _: String) {
+    fn set(&mut self, name: &str, _: String) {
         drop(Context::new().attach());
+        self.set.push(name.to_owned());
     }
 }
 
 impl Extractor for Attaching {
     fn get(&self, _: &str) -> Option<&str> {
         drop(Context::new().attach());
-        Some(self.0)
+        Some(self.value)
     }
 
     fn keys(&self) -> Vec<&str> {

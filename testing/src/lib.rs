@@ -1,6 +1,7 @@
-//! What the tests of several crates share: the events that a call emits, and carriers that watch.
+//! What the tests of several crates share: the events that a call emits, carriers that watch, and what each format is asked.
 
 pub mod carrier;
+pub mod format;
 
 use std::{
     fmt,

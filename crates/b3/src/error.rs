@@ -1,7 +1,7 @@
 //! Which rule of which field a header broke.
 
-use crate::multi::Header;
-use otel_propagator_core::located::Located;
+use crate::headers::Header;
+use otel_propagator_core::{header::NOT_TEXT, located::Located};
 use std::ops::Range;
 
 /// A value that is not B3. It names the rule, and never what a peer sent.
@@ -26,7 +26,7 @@ impl ParseError {
     /// The rule, as events tell it.
     pub(crate) const fn rule(self) -> &'static str {
         match self {
-            Self::NotText(_) => "value is not visible ASCII",
+            Self::NotText(_) => NOT_TEXT,
             Self::TraceIdMissing => "no trace id",
             Self::TraceIdWidth => "trace id is not 16 or 32 characters",
             Self::TraceIdDigits => "trace id is not lower-case hex",
@@ -40,9 +40,20 @@ impl ParseError {
             Self::SamplingState => "not a sampling state",
         }
     }
-}
 
-impl ParseError {
+    /// Of the multiple form, the header that the broken rule is about.
+    pub(crate) const fn header(self) -> Header {
+        match self {
+            Self::NotText(header) => header,
+            Self::TraceIdMissing | Self::TraceIdWidth | Self::TraceIdDigits | Self::TraceIdZero => {
+                Header::TraceId
+            }
+            Self::SpanIdMissing | Self::SpanIdWidth | Self::SpanIdDigits | Self::SpanIdZero => Header::SpanId,
+            Self::ParentSpanIdWidth | Self::ParentSpanIdDigits => Header::ParentSpanId,
+            Self::SamplingState => Header::Sampled,
+        }
+    }
+
     const fn production(self) -> (&'static str, &'static str) {
         match self {
             Self::NotText(header) => {

@@ -1,9 +1,37 @@
 //! The headers of B3 as a carrier holds them.
 
-use crate::{multi, single};
 use opentelemetry::propagation::Extractor;
 use otel_propagator_core::header::field_value;
 use std::cell::OnceCell;
+
+pub(crate) const B3: &str = "b3";
+pub(crate) const TRACE_ID: &str = "x-b3-traceid";
+pub(crate) const SPAN_ID: &str = "x-b3-spanid";
+pub(crate) const PARENT_SPAN_ID: &str = "x-b3-parentspanid";
+pub(crate) const SAMPLED: &str = "x-b3-sampled";
+pub(crate) const FLAGS: &str = "x-b3-flags";
+
+/// A header of this form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Header {
+    TraceId,
+    SpanId,
+    ParentSpanId,
+    Sampled,
+    Flags,
+}
+
+impl Header {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::TraceId => TRACE_ID,
+            Self::SpanId => SPAN_ID,
+            Self::ParentSpanId => PARENT_SPAN_ID,
+            Self::Sampled => SAMPLED,
+            Self::Flags => FLAGS,
+        }
+    }
+}
 
 /// A carrier, and its names where they help: for what is missing under its usual name.
 pub(crate) struct Headers<'a> {
@@ -24,7 +52,7 @@ impl<'a> Headers<'a> {
     /// Nearly all that is B3 has a trace id under its usual name. Where there is none, one look at the carrier's names
     /// costs as much as one to three headers that are not there, and mostly shows that there is nothing to read.
     pub(crate) fn of(extractor: &'a dyn Extractor) -> Option<Self> {
-        let trace_id = read(extractor, multi::TRACE_ID);
+        let trace_id = read(extractor, TRACE_ID);
         let headers = Self { extractor, trace_id, names: OnceCell::new() };
         if trace_id.is_some() {
             return Some(headers);
@@ -43,7 +71,7 @@ impl<'a> Headers<'a> {
     ///
     /// <https://github.com/openzipkin/b3-propagation#multiple-headers>
     pub(crate) fn get(&self, name: &str) -> Result<Option<&'a str>, Unreadable> {
-        if let Some(trace_id) = self.trace_id.filter(|_| name == multi::TRACE_ID) {
+        if let Some(trace_id) = self.trace_id.filter(|_| name == TRACE_ID) {
             return Ok(Some(trace_id));
         }
         match self.names.get() {
@@ -51,7 +79,7 @@ impl<'a> Headers<'a> {
             Some(_) => Ok(read(self.extractor, name)),
             None => match read(self.extractor, name) {
                 // Only one value of it says something, so a missing one is not worth the look.
-                None if name == multi::FLAGS => Ok(None),
+                None if name == FLAGS => Ok(None),
                 None => self.get_listed(self.names.get_or_init(|| self.list()), name),
                 value => Ok(value),
             },
@@ -74,7 +102,7 @@ impl<'a> Headers<'a> {
     /// Nothing where the carrier does not even list the trace id that it has.
     fn list(&self) -> Vec<&'a str> {
         let mut names = self.extractor.keys();
-        if names.iter().any(|name| name.eq_ignore_ascii_case(multi::TRACE_ID)) {
+        if names.iter().any(|name| name.eq_ignore_ascii_case(TRACE_ID)) {
             names.retain(|name| is_b3(name));
         } else {
             names.clear();
@@ -90,5 +118,5 @@ pub(crate) fn read<'a>(extractor: &'a dyn Extractor, name: &str) -> Option<&'a s
 
 fn is_b3(name: &str) -> bool {
     let is = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    if name.len() == single::B3.len() { is(single::B3) } else { is("x-b3-") }
+    if name.len() == B3.len() { is(B3) } else { is("x-b3-") }
 }

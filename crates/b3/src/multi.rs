@@ -8,25 +8,9 @@ use crate::{
     Sampling,
     error::ParseError,
     fields::{self, Fields, Ids},
-    headers::Unreadable,
+    headers::{FLAGS, Header, SAMPLED, SPAN_ID, TRACE_ID, Unreadable},
 };
 use otel_propagator_core::hex;
-
-pub(crate) const TRACE_ID: &str = "x-b3-traceid";
-pub(crate) const SPAN_ID: &str = "x-b3-spanid";
-pub(crate) const PARENT_SPAN_ID: &str = "x-b3-parentspanid";
-pub(crate) const SAMPLED: &str = "x-b3-sampled";
-pub(crate) const FLAGS: &str = "x-b3-flags";
-
-/// A header of this form.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Header {
-    TraceId,
-    SpanId,
-    ParentSpanId,
-    Sampled,
-    Flags,
-}
 
 /// Reads the headers that `get` gives; `None` where they say nothing.
 pub(crate) fn parse<'a>(
@@ -111,38 +95,10 @@ pub(crate) fn write(fields: &Fields, short: bool, mut set: impl FnMut(&'static s
     }
 }
 
-impl Header {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::TraceId => TRACE_ID,
-            Self::SpanId => SPAN_ID,
-            Self::ParentSpanId => PARENT_SPAN_ID,
-            Self::Sampled => SAMPLED,
-            Self::Flags => FLAGS,
-        }
-    }
-
-    /// The header that a broken rule is about.
-    pub(crate) const fn of(error: ParseError) -> Self {
-        match error {
-            ParseError::NotText(header) => header,
-            ParseError::TraceIdMissing
-            | ParseError::TraceIdWidth
-            | ParseError::TraceIdDigits
-            | ParseError::TraceIdZero => Self::TraceId,
-            ParseError::SpanIdMissing
-            | ParseError::SpanIdWidth
-            | ParseError::SpanIdDigits
-            | ParseError::SpanIdZero => Self::SpanId,
-            ParseError::ParentSpanIdWidth | ParseError::ParentSpanIdDigits => Self::ParentSpanId,
-            ParseError::SamplingState => Self::Sampled,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers::PARENT_SPAN_ID;
     use ParseError::*;
     use opentelemetry::trace::{SpanId, TraceId};
 

@@ -3,7 +3,7 @@
 use crate::{
     context,
     fields::Fields,
-    headers::{self, Headers, Unreadable},
+    headers::{self, B3, FLAGS, Headers, PARENT_SPAN_ID, SAMPLED, SPAN_ID, TRACE_ID, Unreadable},
     multi, single,
 };
 use opentelemetry::{
@@ -128,7 +128,7 @@ impl TextMapPropagator for B3Propagator {
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let Some(fields) = context::fields(cx) else { return };
         if self.form != Form::Multi {
-            injector.set(single::B3, single::write(&fields, self.short_trace_ids));
+            injector.set(B3, single::write(&fields, self.short_trace_ids));
         }
         if self.form != Form::Single {
             multi::write(&fields, self.short_trace_ids, |name, value| injector.set(name, value));
@@ -141,7 +141,7 @@ impl TextMapPropagator for B3Propagator {
         match received(extractor) {
             Some(fields) => {
                 if !matches!(fields, Fields::Trace(_, Sampling::Accept | Sampling::Deny)) {
-                    sampling::hint(single::B3);
+                    sampling::hint(B3);
                 }
                 context::with_fields(cx, fields)
             }
@@ -161,10 +161,8 @@ impl TextMapPropagator for B3Propagator {
 }
 
 /// First the single header, then those of the other form, last the one that is never written.
-static NAMES: LazyLock<[String; 6]> = LazyLock::new(|| {
-    [single::B3, multi::TRACE_ID, multi::SPAN_ID, multi::SAMPLED, multi::FLAGS, multi::PARENT_SPAN_ID]
-        .map(str::to_owned)
-});
+static NAMES: LazyLock<[String; 6]> =
+    LazyLock::new(|| [B3, TRACE_ID, SPAN_ID, SAMPLED, FLAGS, PARENT_SPAN_ID].map(str::to_owned));
 
 /// Where a `b3` value, without whitespace around it, breaks the grammar; `None` where it does not. For tools that explain
 /// headers.
@@ -193,13 +191,13 @@ pub fn locate_single(value: &str) -> Option<Located> {
 pub fn locate_multi(extractor: &dyn Extractor) -> Option<(&'static str, Located)> {
     let headers = Headers::of(extractor)?;
     let error = multi::parse(|name| headers.get(name)).err()?;
-    let header = multi::Header::of(error).name();
+    let header = error.header().name();
     let value = headers.get(header).ok().flatten().unwrap_or_default();
     Some((header, error.at(0..value.len())))
 }
 
 fn received(extractor: &dyn Extractor) -> Option<Fields> {
-    match headers::read(extractor, single::B3) {
+    match headers::read(extractor, B3) {
         Some(value) => single(value).or_else(|| multi(&Headers::of(extractor)?)),
         None => either(&Headers::of(extractor)?),
     }
@@ -207,22 +205,20 @@ fn received(extractor: &dyn Extractor) -> Option<Fields> {
 
 /// Where there is no single header under its usual name.
 fn either(headers: &Headers<'_>) -> Option<Fields> {
-    let value = headers.get_unusual(single::B3).unwrap_or_else(|Unreadable| {
-        Rejected::new(single::B3, NOT_TEXT, 0).emit();
+    let value = headers.get_unusual(B3).unwrap_or_else(|Unreadable| {
+        Rejected::new(B3, NOT_TEXT, 0).emit();
         None
     });
     value.and_then(single).or_else(|| multi(headers))
 }
 
 fn single(value: &str) -> Option<Fields> {
-    single::parse(value)
-        .inspect_err(|&error| Rejected::new(single::B3, error.rule(), value.len()).emit())
-        .ok()
+    single::parse(value).inspect_err(|&error| Rejected::new(B3, error.rule(), value.len()).emit()).ok()
 }
 
 fn multi(headers: &Headers<'_>) -> Option<Fields> {
     multi::parse(|name| headers.get(name)).unwrap_or_else(|error| {
-        let header = multi::Header::of(error).name();
+        let header = error.header().name();
         let bytes = headers.get(header).ok().flatten().map_or(0, str::len);
         Rejected::new(header, error.rule(), bytes).emit();
         None

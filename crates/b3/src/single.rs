@@ -15,8 +15,6 @@ use otel_propagator_core::{
     located::{Located, within},
 };
 
-pub(crate) const B3: &str = "b3";
-
 /// > When only propagating a sampling decision, the header is still named `b3`, but only contains the sampling
 /// > state.
 ///

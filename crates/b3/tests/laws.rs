@@ -4,14 +4,11 @@ mod common;
 
 use common::{FORMS, Headers, extract, extract_in, headers, inject};
 use opentelemetry::{
-    Context, KeyValue,
-    baggage::BaggageExt,
-    propagation::TextMapPropagator,
-    trace::{SpanContext, TraceContextExt},
+    Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator, trace::TraceContextExt,
 };
-use opentelemetry_http::HeaderExtractor;
 use otel_b3::{B3Propagator, SamplingExt};
 use proptest::{collection::btree_map, option, prelude::*, sample::select};
+use testing::format::{by_lines_and_by_map, span_of};
 
 fn id() -> impl Strategy<Value = String> {
     prop_oneof!["[0-9a-f]{16}", "[0-9a-f]{32}", "0{16}[0-9a-f]{16}", "[0-9a-fA-F+-]{15,17}"]
@@ -46,10 +43,6 @@ fn fields_of(request: &Headers) -> Vec<String> {
         (_, value) => vec![value.to_owned()],
     });
     fields.collect()
-}
-
-fn span_of(cx: &Context) -> SpanContext {
-    cx.span().span_context().clone()
 }
 
 proptest! {
@@ -111,17 +104,7 @@ proptest! {
 
     #[test]
     fn every_carrier_gives_one_answer(request in requests()) {
-        let mut lines = http::HeaderMap::new();
-        let mut as_text = Headers::new();
-        for (name, value) in &request {
-            let Ok(line) = http::HeaderValue::from_str(value) else { continue };
-            if line.to_str().is_ok() {
-                lines.insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), line);
-                as_text.insert(name.clone(), value.clone());
-            }
-        }
-        let from_lines = B3Propagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&lines));
-        let from_map = extract(&as_text);
+        let [from_lines, from_map] = by_lines_and_by_map(&B3Propagator::new(), &request);
         prop_assert_eq!(span_of(&from_lines), span_of(&from_map));
         prop_assert_eq!(from_lines.sampling(), from_map.sampling());
     }

@@ -86,7 +86,7 @@ impl<'a> Admission<'a> {
     /// Whether one more member of this key and so many bytes is carried.
     pub fn admit(&mut self, key: &str, bytes: usize) -> bool {
         match self.limits.check(key, bytes).and_then(|()| self.room(bytes)) {
-            Ok(()) => self.report.keep(bytes),
+            Ok(()) => self.keep(bytes),
             Err(reason) => {
                 self.report.leave_out(reason);
                 return false;
@@ -129,7 +129,8 @@ impl<'a> Admission<'a> {
     /// Carries a member of so many bytes, for which [`room`](Self::room) was found.
     #[inline]
     pub const fn keep(&mut self, bytes: usize) {
-        self.report.keep(bytes);
+        self.report.kept = self.report.kept.with(bytes);
+        self.report.at_risk += (bytes > crate::AT_RISK_BYTES) as usize;
     }
 
     /// Does not carry a member, for a reason that the caller found.

@@ -22,14 +22,14 @@
 //!
 //! # What is too much
 //!
-//! [`Limits`] say it. An [`Admission`] applies them, member after member, for whoever reads or writes baggage, and its
-//! [`Report`] tells how many members were left out and for which [`Reason`]. What is left out is the same on every run, is
+//! [`Limits`] say it, [`BothWays`] for each direction. An [`Admission`] applies them, member after member, for whoever
+//! reads or writes baggage, and its [`Report`] tells how many members were left out and for which [`Reason`]. What is left out is the same on every run, is
 //! never a part of a member, and never fails a request. One rate-limited event names the rule and sizes, no key and no
 //! value; an [`Observer`] sees every report.
 //!
 //! # Limits
 //!
-//! 64 members; of a received header 8192 bytes, as W3C obliges, and of one that is sent 4096, since most servers refuse
+//! 64 members; 8192 bytes of a received header, as W3C obliges, and 4096 of one that is sent, since most servers refuse
 //! more as they are installed. [`Limits::W3C`] sends 8192. Bytes are counted on the wire, commas and escapes too. Of a
 //! received header, optional whitespace and empty elements do not count, so that what was padded is read: [`Elements`] says
 //! how far.

@@ -94,7 +94,7 @@ impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let received = Received::new(extractor, &self.limits.inbound);
+        let received = Admitted::new(extractor, &self.limits.inbound);
         let extracted = self.inner.extract_with_context(cx, &received);
         let (given, read) = (cx.baggage(), extracted.baggage());
         if std::ptr::eq(given, read) {
@@ -253,14 +253,14 @@ fn key(member: &str) -> &str {
 }
 
 /// An extractor that gives no more of the baggage header than the limits admit.
-struct Received<'a> {
+struct Admitted<'a> {
     extractor: &'a dyn Extractor,
     /// What takes the place of the header's lines, if not all of it is admitted.
     replacement: Option<Vec<String>>,
     report: Option<Report>,
 }
 
-impl<'a> Received<'a> {
+impl<'a> Admitted<'a> {
     fn new(extractor: &'a dyn Extractor, limits: &Limits) -> Self {
         let Lines::Text(lines) = lines(extractor, HEADER) else {
             return Self { extractor, replacement: None, report: None };
@@ -310,7 +310,7 @@ impl<'a> Received<'a> {
     }
 }
 
-impl Extractor for Received<'_> {
+impl Extractor for Admitted<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         match self.replacement(key) {
             Some(lines) => lines.first().map(String::as_str),

@@ -167,8 +167,8 @@ impl PrefixedBaggage {
         received.added_to(cx)
     }
 
-    fn received(&self, header: &'static str) -> Received<'_> {
-        Received {
+    fn received(&self, header: &'static str) -> Collected<'_> {
+        Collected {
             baggage: Baggage::new(),
             admission: Admission::new(header, Direction::In, &self.limits.inbound),
             observer: &self.limits.observer,
@@ -226,14 +226,14 @@ fn key(prefix: &str, name: &str) -> Option<String> {
     named.then(|| key.to_ascii_lowercase())
 }
 
-/// Received entries, of which the limits say how many are kept.
-struct Received<'a> {
+/// Collected entries, of which the limits say how many are kept.
+struct Collected<'a> {
     baggage: Baggage,
     admission: Admission<'a>,
     observer: &'a Observer,
 }
 
-impl Received<'_> {
+impl Collected<'_> {
     /// There is an entry of so many bytes; its value is `None` where that cannot be read.
     fn entry(&mut self, key: &str, value: Option<Cow<'_, str>>, bytes: usize) {
         self.admission.measure(bytes);

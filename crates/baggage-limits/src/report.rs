@@ -168,11 +168,6 @@ impl Report {
         Self { header, direction, measured: none, kept: none, at_risk: 0, left_out: [0; Reason::COUNT] }
     }
 
-    pub(crate) const fn keep(&mut self, bytes: usize) {
-        self.kept = self.kept.with(bytes);
-        self.at_risk += (bytes > AT_RISK_BYTES) as usize;
-    }
-
     pub(crate) fn leave_out(&mut self, reason: Reason) {
         if let Some(count) = self.left_out.get_mut(reason as usize) {
             *count = count.saturating_add(1);

@@ -26,7 +26,7 @@
 //! that is not for them does not belong there: give [`inject`] a propagator without it.
 
 use crate::{
-    left_out::LeftOut,
+    left_out::Losses,
     name::{empty_removes, known},
 };
 use opentelemetry::{
@@ -123,7 +123,7 @@ fn normal(character: char) -> u8 {
 #[derive(Debug)]
 pub struct EnvExtractor {
     variables: Vec<(String, String)>,
-    _left_out: LeftOut,
+    _left_out: Losses,
 }
 
 impl EnvExtractor {
@@ -162,7 +162,7 @@ impl EnvExtractor {
     }
 
     fn collect<V: AsRef<OsStr>>(variables: impl Iterator<Item = (String, V)>) -> Self {
-        let left_out = LeftOut::of("environment", Direction::In);
+        let left_out = Losses::of("environment", Direction::In);
         let text = |(name, value): (String, V)| match value.as_ref().to_str() {
             Some("") if empty_removes(&header(&name)) => None,
             Some(value) => Some((name, value.to_owned())),
@@ -216,7 +216,7 @@ impl Extractor for EnvExtractor {
 #[derive(Debug)]
 pub struct EnvInjector {
     changes: Vec<Change>,
-    left_out: LeftOut,
+    left_out: Losses,
 }
 
 #[derive(Debug)]
@@ -237,7 +237,7 @@ impl EnvInjector {
     /// Begins with the removal of all variables of the propagator's fields: those that it writes replace them.
     #[must_use]
     pub fn new(propagator: &dyn TextMapPropagator) -> Self {
-        let left_out = LeftOut::of("environment", Direction::Out);
+        let left_out = Losses::of("environment", Direction::Out);
         Self { changes: Vec::new(), left_out }.remove(propagator.fields())
     }
 

@@ -27,7 +27,7 @@
 //! Baggage is mostly the same from request to request, and stays indexed unless [asked for](HeaderInjector::never_indexed).
 
 use crate::{
-    left_out::LeftOut,
+    left_out::Losses,
     name::{empty_from_removes, known},
 };
 use http::{
@@ -130,7 +130,7 @@ pub struct HeaderInjector<'a> {
     headers: &'a mut HeaderMap,
     propagator: &'a dyn TextMapPropagator,
     never_indexed: bool,
-    left_out: LeftOut,
+    left_out: Losses,
 }
 
 impl<'a> HeaderInjector<'a> {
@@ -149,7 +149,7 @@ impl<'a> HeaderInjector<'a> {
         if !headers.is_empty() {
             propagator.fields().for_each(|name| remove(headers, name));
         }
-        Self { headers, propagator, never_indexed: false, left_out: LeftOut::of(carrier, Direction::Out) }
+        Self { headers, propagator, never_indexed: false, left_out: Losses::of(carrier, Direction::Out) }
     }
 
     /// Marks all that it writes as never to be indexed in HTTP/2, not ids alone: for baggage that differs from request to
@@ -244,7 +244,7 @@ impl From<InvalidHeaderValue> for InvalidHeader {
 #[derive(Debug)]
 pub struct HeaderExtractor<'a> {
     headers: &'a HeaderMap,
-    left_out: LeftOut,
+    left_out: Losses,
 }
 
 impl<'a> HeaderExtractor<'a> {
@@ -256,7 +256,7 @@ impl<'a> HeaderExtractor<'a> {
     }
 
     pub(crate) const fn in_carrier(carrier: &'static str, headers: &'a HeaderMap) -> Self {
-        Self { headers, left_out: LeftOut::of(carrier, Direction::In) }
+        Self { headers, left_out: Losses::of(carrier, Direction::In) }
     }
 }
 

@@ -21,7 +21,7 @@
 //! A member that is not a string counts as absent, and so does a `_meta` that is not an object.
 
 use crate::{
-    left_out::LeftOut,
+    left_out::Losses,
     name::{empty_from_removes, lower_case},
 };
 use opentelemetry::{
@@ -128,7 +128,7 @@ pub struct JsonInjector<'a> {
     object: &'a mut Map<String, Value>,
     propagator: &'a dyn TextMapPropagator,
     takes: Takes,
-    left_out: LeftOut,
+    left_out: Losses,
 }
 
 /// Which names are written.
@@ -156,7 +156,7 @@ impl<'a> JsonInjector<'a> {
     /// Begins with the removal of all fields of the propagator, whatever their case.
     #[must_use]
     pub fn new(object: &'a mut Map<String, Value>, propagator: &'a dyn TextMapPropagator) -> Self {
-        let left_out = LeftOut::of("json", Direction::Out);
+        let left_out = Losses::of("json", Direction::Out);
         let mut injector = Self { object, propagator, takes: Takes::All, left_out };
         propagator.fields().for_each(|name| injector.remove(name));
         injector

@@ -10,7 +10,7 @@ use tracing::Level;
 /// An event may run any code, and a propagator may call its carrier under a borrow of the current context, where that
 /// code could panic. When the carrier is dropped, the propagator has returned.
 #[derive(Debug)]
-pub(crate) struct LeftOut {
+pub(crate) struct Losses {
     carrier: &'static str,
     direction: Direction,
     first: Cell<Option<First>>,
@@ -24,7 +24,7 @@ struct First {
     bytes: usize,
 }
 
-impl LeftOut {
+impl Losses {
     pub(crate) const fn of(carrier: &'static str, direction: Direction) -> Self {
         Self { carrier, direction, first: Cell::new(None), values: Cell::new(0) }
     }
@@ -75,7 +75,7 @@ impl LeftOut {
 
 const NOT_TEXT: &str = "not UTF-8";
 
-impl Drop for LeftOut {
+impl Drop for Losses {
     #[inline]
     fn drop(&mut self) {
         if let Some(first) = self.first.get() {

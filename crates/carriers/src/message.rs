@@ -34,7 +34,7 @@
 //! MQTT are abandoned: "do not use".
 
 use crate::{
-    left_out::LeftOut,
+    left_out::Losses,
     name::{empty_from_removes, lower_case},
 };
 use opentelemetry::{
@@ -148,7 +148,7 @@ pub fn links<'a, E: Extractor + 'a>(
 #[derive(Debug)]
 pub struct MessageExtractor<'a> {
     headers: Vec<(&'a str, &'a [u8])>,
-    left_out: LeftOut,
+    left_out: Losses,
 }
 
 impl<'a> MessageExtractor<'a> {
@@ -159,7 +159,7 @@ impl<'a> MessageExtractor<'a> {
         V: AsRef<[u8]> + ?Sized + 'a,
     {
         let headers = headers.into_iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
-        Self { headers, left_out: LeftOut::of("message", Direction::In) }
+        Self { headers, left_out: Losses::of("message", Direction::In) }
     }
 
     fn values(&self, key: &str) -> impl Iterator<Item = &'a [u8]> {
@@ -202,7 +202,7 @@ impl Extractor for MessageExtractor<'_> {
 pub struct MessageInjector<'a, F> {
     propagator: &'a dyn TextMapPropagator,
     write: F,
-    left_out: LeftOut,
+    left_out: Losses,
 }
 
 impl<'a, F: FnMut(&str, Option<String>)> MessageInjector<'a, F> {
@@ -211,7 +211,7 @@ impl<'a, F: FnMut(&str, Option<String>)> MessageInjector<'a, F> {
         for name in propagator.fields() {
             write(&lower_case(name), None);
         }
-        Self { propagator, write, left_out: LeftOut::of("message", Direction::Out) }
+        Self { propagator, write, left_out: Losses::of("message", Direction::Out) }
     }
 }
 

@@ -133,10 +133,13 @@ fn formats() -> Vec<(&'static str, FieldIter<'static>)> {
         ("jaeger", fields(JaegerPropagator::new())),
         (
             "jaeger, read",
-            JaegerPropagator::new().with_debug_id(true).with_baggage(PrefixedBaggage::Both).extract_fields(),
+            JaegerPropagator::new()
+                .with_debug_id(true)
+                .with_baggage(PrefixedBaggage::both())
+                .extract_fields(),
         ),
         ("xray", fields(XrayPropagator::new())),
-        ("ottrace", fields(OtTracePropagator::new().with_baggage(PrefixedBaggage::Both))),
+        ("ottrace", fields(OtTracePropagator::new().with_baggage(PrefixedBaggage::both()))),
         ("ottrace, read", OtTracePropagator::new().extract_fields()),
     ]
 }
@@ -184,8 +187,8 @@ fn an_empty_variable_is_a_formats_own_that_is_absent_or_a_value() {
 /// What a peer sent of an empty entry is sent on.
 #[test]
 fn an_empty_entry_of_baggage_goes_on() {
-    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
-    let ottrace = OtTracePropagator::new().with_baggage(PrefixedBaggage::Both);
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::both());
+    let ottrace = OtTracePropagator::new().with_baggage(PrefixedBaggage::both());
     let spanid = ("ot-tracer-spanid", "b7ad6b7169203331");
     let of_jaeger = [("uberctx-tenant", "")];
     let of_ottrace = [("ot-tracer-traceid", "8448eb211c80319c"), spanid, ("ot-baggage-tenant", "")];

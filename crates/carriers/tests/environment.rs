@@ -196,7 +196,7 @@ fn an_absurd_number_of_variables_is_within_the_limits() {
     let baggage = read(&mut [own("BAGGAGE", members)].into_iter());
     assert_eq!(baggage.baggage().len(), 64, "what W3C asks for, and no more");
 
-    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::both());
     let entries = EnvExtractor::from_vars(numbered("UBERCTX_"));
     let entries = jaeger.extract_with_context(&Context::new(), &entries);
     assert!(entries.baggage().len() <= 64, "as many entries as there may be members, or none");

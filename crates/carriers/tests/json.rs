@@ -154,7 +154,7 @@ fn an_absurd_number_of_members_is_within_the_limits() {
     );
     assert_eq!(json::extract(&both(), &object).baggage().len(), 64, "what W3C asks for, and no more");
 
-    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::both());
     let entries = json::extract(&jaeger, &numbered("uberctx-"));
     assert_eq!(entries.baggage().len(), 64, "as many entries as there may be members");
 

@@ -171,7 +171,7 @@ fn an_absurd_number_of_headers_is_within_the_limits() {
     assert_eq!(seen(&read("traceparent", |_| TRACEPARENT.to_owned())), "- ", "none of them is the one");
     let baggage = read("baggage", |number| format!("k{number}=v"));
     assert_eq!(baggage.baggage().len(), 64, "what W3C asks for, and no more");
-    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::both());
     let names: Vec<String> = (0..HEADERS).map(|number| format!("uberctx-{number}")).collect();
     let entries = message::extract(&jaeger, names.iter().map(|name| (name, "v")));
     assert_eq!(entries.baggage().len(), 64, "as many entries as there may be members");

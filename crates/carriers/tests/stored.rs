@@ -82,7 +82,7 @@ fn an_absurd_number_of_entries_is_within_the_limits() {
     let map: ContextMap = serde_json::from_str(&json).unwrap();
     assert_eq!(map.len(), ENTRIES + 1);
     assert_eq!(seen(&map.extract(&both())), seen(&context(&[("traceparent", TRACEPARENT)])));
-    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::Both);
+    let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::both());
     assert_eq!(map.extract(&jaeger).baggage().len(), 64, "as many entries as there may be members");
     let doubled = (0..ENTRIES).map(|number| (if number % 2 == 0 { "b3" } else { "B3" }, number.to_string()));
     assert_eq!(

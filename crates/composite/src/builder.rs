@@ -2,7 +2,7 @@
 
 use crate::{
     CompositePropagator, Concern, IntoPart, Part, Problem, events,
-    part::Shared,
+    known::Shared,
     propagator::{Composite, InOrder},
     watch::Watch,
 };
@@ -280,6 +280,13 @@ impl Builder {
     #[allow(clippy::unused_self, reason = "the other one needs it")]
     fn watch(&self, _: &[String], _: &str) -> Option<Arc<dyn Watch>> {
         None
+    }
+}
+
+impl CompositePropagator {
+    /// A composite of nothing yet.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }
 

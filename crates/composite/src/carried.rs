@@ -1,6 +1,9 @@
 //! The baggage that a part carries, and the limits that it is held to.
 
-use crate::part::{Known, Part, Shared};
+use crate::{
+    known::{Carried, Shared},
+    part::Part,
+};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
@@ -12,42 +15,6 @@ use std::sync::Arc;
 /// The most that OpenTelemetry's `Baggage` holds.
 const HELD_MEMBERS: usize = 64;
 const HELD_BYTES: usize = 8192;
-
-/// What a propagator does to hold the baggage that it carries to limits.
-#[derive(Clone)]
-pub(crate) enum Carried {
-    /// It carries none.
-    Nothing,
-    /// Nothing that is known of.
-    Unbounded,
-    /// It holds to its own.
-    Within {
-        sends: bool,
-        limits: Box<BothWays>,
-        /// The same propagator within other limits.
-        within: Arc<dyn Fn(BothWays) -> Shared + Send + Sync>,
-    },
-}
-
-impl Known {
-    /// One that carries baggage within limits of its own, which can be set; it may be told not to send any.
-    #[allow(dead_code, reason = "no format may be compiled in that carries baggage")]
-    pub(crate) fn carries<P>(
-        mut self,
-        sends: bool,
-        limits: &BothWays,
-        propagator: &P,
-        within: fn(P, BothWays) -> P,
-    ) -> Self
-    where
-        P: TextMapPropagator + Clone + Send + Sync + 'static,
-    {
-        let propagator = propagator.clone();
-        let within = Arc::new(move |limits| Arc::new(within(propagator.clone(), limits)) as Shared);
-        self.carried = Carried::Within { sends, limits: Box::new(limits.clone()), within };
-        self
-    }
-}
 
 impl Part {
     /// Gives the composite's limits to a propagator that can hold to them by itself and has the default ones.

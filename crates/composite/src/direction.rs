@@ -1,6 +1,9 @@
 //! Decorators that use a propagator one way only.
 
-use crate::part::{Concern, ExtractOnly, InjectOnly, IntoPart, Part};
+use crate::{
+    known::Concern,
+    part::{ExtractOnly, InjectOnly, IntoPart, Part},
+};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},

@@ -39,12 +39,17 @@ impl<'a> Extraction<'a> {
         Self { given, extractor, watch, last_wins, read: None, chosen: None, has_tracestate: false }
     }
 
-    pub(crate) fn finish(self) -> Context {
+    /// The given context with what these parts read, in their order.
+    pub(crate) fn of(mut self, parts: &'a [Part]) -> Context {
+        for part in parts {
+            if part.extracts {
+                self.read(part);
+            }
+        }
         self.read.unwrap_or_else(|| self.given.clone())
     }
 
-    /// Reads one part.
-    pub(crate) fn read(&mut self, part: &'a Part) {
+    fn read(&mut self, part: &'a Part) {
         let (given, read) = (self.given, self.read.take());
         let before = read.as_ref().unwrap_or(given);
         if let Some(watch) = self.watch {
@@ -88,7 +93,7 @@ impl<'a> Extraction<'a> {
         let (chosen_span, later_span) = (before.span(), after.span());
         let (winner, later) = (chosen_span.span_context(), later_span.span_context());
         if winner.trace_id() != later.trace_id() {
-            events::conflict(chosen.header(), part.header());
+            events::conflict(chosen.event_header(), part.event_header());
             return conflict::remember(before, later.clone());
         }
         // A format that knows `tracestate` and brings none says that there is none, or brings one that the API's type

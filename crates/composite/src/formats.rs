@@ -1,8 +1,10 @@
 //! The formats of this workspace: a new one is a row here with what is known of it, and a feature with an optional
 //! dependency in the manifest.
 
-use crate::part::{Concern, Known, Part};
+use crate::known::{Concern, Known, Shared};
 use std::any::Any;
+#[cfg_attr(not(feature = "tracecontext"), allow(unused_imports, reason = "there may be no format"))]
+use std::sync::Arc;
 
 /// A name that `OTEL_PROPAGATORS` may hold, and the propagator of this workspace behind it.
 pub(crate) struct Format {
@@ -18,7 +20,7 @@ pub(crate) struct Format {
 #[derive(Clone, Copy)]
 pub(crate) struct CompiledIn {
     /// How the propagator behind the name is made.
-    pub(crate) make: fn(Concern) -> Part,
+    pub(crate) make: fn() -> (Shared, Known),
     /// What is known of a propagator of this type, however it was made.
     pub(crate) recognise: fn(&dyn Any) -> Option<Known>,
 }
@@ -32,7 +34,11 @@ macro_rules! formats {
             concern: Concern::$concern,
             #[cfg(feature = $feature)]
             compiled_in: Some(CompiledIn {
-                make: |concern| Part::new(concern, <$propagator>::$make()),
+                make: || {
+                    let propagator = <$propagator>::$make();
+                    let known = known::$known(&propagator);
+                    (Arc::new(propagator), known)
+                },
                 recognise: |it| it.downcast_ref::<$propagator>().map(known::$known),
             }),
             #[cfg(not(feature = $feature))]
@@ -58,7 +64,7 @@ formats! {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "one signature for all")]
 mod known {
     #[allow(unused_imports, reason = "there may be no format")]
-    use crate::part::Known;
+    use crate::known::Known;
     #[allow(unused_imports, reason = "there may be no format")]
     use opentelemetry::propagation::TextMapPropagator as _;
 

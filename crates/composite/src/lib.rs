@@ -37,7 +37,8 @@
 //! # Running examples
 //!
 //! In the repository: `cargo run -p examples --bin hop` installs a composite; `cargo run -p more-examples --bin b3-mesh`
-//! takes a mesh from B3 to W3C. `examples/README.md` lists the situations in which a context gets lost, and the cures.
+//! takes a mesh from B3 to W3C. `examples/README.md` has a question and an example for each situation in which a service
+//! meets context.
 //!
 //! # Which format wins
 //!
@@ -119,7 +120,7 @@
 //!
 //! # Limits
 //!
-//! Baggage that is sent is within [`Limits`], also where the propagator that writes it knows of none: see
+//! Baggage that is sent is within [`Limits`], even if the propagator that writes it has none: see
 //! [`Builder::limits`]. Baggage that is read is bounded by the propagator that reads it, and by
 //! [`Builder::inbound_limits`] for those that know no bounds; [`Limited`] does it for a single one.
 //!
@@ -157,7 +158,7 @@
 //! # Non-goals
 //!
 //! There are no formats here but those of the features; other crates' propagators fit the builder and [`Registry`].
-//! Sampling is the sampler's business: `DecisionSampler` (feature `sampler`) honours what B3 decided.
+//! Sampling is the sampler's business: `DecisionSampler` (feature `sampler`) honours what a caller decided or left open.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -174,6 +175,7 @@ mod events;
 mod extract;
 mod formats;
 mod install;
+mod known;
 mod list;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -192,6 +194,7 @@ pub use direction::{extract_only, inject_only};
 pub use doctor::{Diagnosis, Finding, doctor};
 pub use error::{Problem, RegisterError, SettingError};
 pub use install::{Handle, install};
+pub use known::Concern;
 #[cfg(feature = "b3")]
 pub use otel_b3::B3Propagator;
 pub use otel_baggage_limits::{BothWays, Limited, Limits, Observer, PrefixedBaggage, Reason, Report};
@@ -225,7 +228,7 @@ pub use otel_trust_boundary as boundary;
 pub use otel_w3c_baggage::BaggagePropagator;
 #[cfg(feature = "xray")]
 pub use otel_xray::{XrayExt, XrayPropagator};
-pub use part::{Concern, ExtractOnly, InjectOnly, IntoPart, Part};
+pub use part::{ExtractOnly, InjectOnly, IntoPart, Part};
 pub use propagator::CompositePropagator;
 pub use registry::Registry;
 

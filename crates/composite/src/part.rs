@@ -1,16 +1,15 @@
 //! A propagator of any type, and what the composite has to know of it.
 
-use crate::{carried::Carried, formats};
-use opentelemetry::propagation::{TextMapPropagator, text_map_propagator::FieldIter};
+use crate::{
+    formats,
+    known::{Carried, Concern, Known, Shared},
+};
+use opentelemetry::propagation::TextMapPropagator;
 use std::{
     any::{Any, type_name},
-    borrow::Cow,
     fmt,
     sync::Arc,
 };
-
-/// A type-erased propagator.
-pub(crate) type Shared = Arc<dyn TextMapPropagator + Send + Sync>;
 
 /// One propagator of a composite: see [`CompositePropagator::parts`](crate::CompositePropagator::parts).
 ///
@@ -36,32 +35,6 @@ pub struct Part {
     pub(crate) known: Known,
     pub(crate) extracts: bool,
     pub(crate) injects: bool,
-}
-
-/// What is known of a propagator, beside what its trait says.
-#[derive(Clone)]
-pub(crate) struct Known {
-    /// As `OTEL_PROPAGATORS` names it, else its type.
-    name: Cow<'static, str>,
-    /// The headers it looks for; the first one stands for the format in events.
-    reads: Vec<String>,
-    /// Those of them that say nothing on their own.
-    beside: &'static [&'static str],
-    /// Whether it knows decisions that a sampled flag cannot hold.
-    leaves_open: bool,
-    pub(crate) carried: Carried,
-}
-
-/// What a propagator is about, which decides how a [`Builder`](crate::Builder) uses it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Concern {
-    /// The span that a request belongs to: [`Builder::trace`](crate::Builder::trace).
-    Trace,
-    /// The entries that travel with a request: [`Builder::baggage`](crate::Builder::baggage).
-    Baggage,
-    /// Anything else: [`Builder::other`](crate::Builder::other).
-    Other,
 }
 
 /// A propagator that only extracts: see [`extract_only`](crate::extract_only).
@@ -91,7 +64,7 @@ impl IntoPart<sealed::Boxed> for Box<dyn TextMapPropagator + Send + Sync> {
         let fields: Vec<&str> = self.fields().collect();
         let name = if fields.is_empty() { "boxed".to_owned() } else { fields.join("+") };
         let known = Known { carried: Carried::Unbounded, ..Known::new(name, self.fields()) };
-        Part { propagator: Arc::from(self), concern, known, extracts: true, injects: true }
+        Part::known(concern, (Arc::from(self), known))
     }
 }
 
@@ -122,7 +95,12 @@ impl Part {
             carried: Carried::Unbounded,
             ..Known::new(short_type_name::<P>(), propagator.fields())
         });
-        Self { propagator: Arc::new(propagator), concern, known, extracts: true, injects: true }
+        Self::known(concern, (Arc::new(propagator), known))
+    }
+
+    /// A propagator with what is known of it.
+    pub(crate) fn known(concern: Concern, (propagator, known): (Shared, Known)) -> Self {
+        Self { propagator, concern, known, extracts: true, injects: true }
     }
 
     pub(crate) fn named(mut self, name: String) -> Self {
@@ -165,7 +143,7 @@ impl Part {
     }
 
     /// The header that stands for the format in events.
-    pub(crate) fn header(&self) -> &str {
+    pub(crate) fn event_header(&self) -> &str {
         self.known.reads.first().map_or(&*self.known.name, String::as_str)
     }
 
@@ -194,26 +172,6 @@ impl Part {
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.propagator.fmt(f)
-    }
-}
-
-impl Known {
-    /// A propagator that reads these headers and sends no baggage.
-    pub(crate) fn new(name: impl Into<Cow<'static, str>>, reads: FieldIter<'_>) -> Self {
-        let reads = reads.map(str::to_owned).collect();
-        Self { name: name.into(), reads, beside: &[], leaves_open: false, carried: Carried::Nothing }
-    }
-
-    /// One for which these of its headers say nothing without the others, so that alone they are not malformed.
-    #[allow(dead_code, reason = "there may be no format")]
-    pub(crate) fn beside(self, fields: &'static [&'static str]) -> Self {
-        Self { beside: fields, ..self }
-    }
-
-    /// One that may leave the sampling decision to the receiver, or ask for debug.
-    #[allow(dead_code, reason = "there may be no such format")]
-    pub(crate) fn leaves_decisions_open(self) -> Self {
-        Self { leaves_open: true, ..self }
     }
 }
 

@@ -1,9 +1,9 @@
 //! All propagators of a service as one.
 
 use crate::{
-    Builder, Part, Problem,
+    Part, Problem,
     extract::Extraction,
-    part::Shared,
+    known::Shared,
     watch::{Watch, Watched},
 };
 use opentelemetry::{
@@ -53,11 +53,6 @@ pub(crate) struct Composite {
 }
 
 impl CompositePropagator {
-    /// A composite of nothing yet.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// Its propagators, in the order in which they read.
     ///
     /// ```
@@ -161,20 +156,13 @@ impl TextMapPropagator for CompositePropagator {
         if let Some(guarded) = &self.0.guarded {
             return guarded.extract_with_context(cx, extractor);
         }
-        self.0.extract(cx, extractor)
+        let Composite { parts, last_wins, watch, .. } = &*self.0;
+        Extraction::new(cx, extractor, watch.as_deref(), *last_wins).of(parts)
     }
 
     /// The headers that are written, each once, in the order in which they are.
     fn fields(&self) -> FieldIter<'_> {
         FieldIter::new(&self.0.fields)
-    }
-}
-
-impl Composite {
-    fn extract(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let mut extraction = Extraction::new(cx, extractor, self.watch.as_deref(), self.last_wins);
-        self.parts.iter().filter(|part| part.extracts).for_each(|part| extraction.read(part));
-        extraction.finish()
     }
 }
 

@@ -31,11 +31,11 @@ use std::{fmt, ptr};
 /// let propagator = Registry::new().builder_from_env().limits(Limits::new().max_members(16)).build();
 /// ```
 pub struct Registry {
-    entries: Vec<Entry>,
+    choices: Vec<Choice>,
 }
 
 /// A name with a propagator behind it.
-struct Entry {
+struct Choice {
     name: String,
     make: Box<dyn Fn() -> Part + Send + Sync>,
 }
@@ -44,11 +44,14 @@ impl Registry {
     /// The names of the specification whose features are enabled.
     #[must_use]
     pub fn new() -> Self {
-        let entry = |format: &formats::Format| {
+        let choice = |format: &formats::Format| {
             let (make, concern) = (format.compiled_in?.make, format.concern);
-            Some(Entry { name: format.name.to_owned(), make: Box::new(move || make(concern)) })
+            Some(Choice {
+                name: format.name.to_owned(),
+                make: Box::new(move || Part::known(concern, make())),
+            })
         };
-        Self { entries: FORMATS.iter().filter_map(entry).collect() }
+        Self { choices: FORMATS.iter().filter_map(choice).collect() }
     }
 
     /// Adds a name. Names are compared without case.
@@ -68,14 +71,14 @@ impl Registry {
     where
         P: IntoPart<Kind>,
     {
-        if name.eq_ignore_ascii_case(list::NONE) || self.entry(name).is_some() {
+        if name.eq_ignore_ascii_case(list::NONE) || self.choice(name).is_some() {
             return Err(RegisterError::Taken);
         }
         if name.is_empty() || name.contains(list::is_no_part_of_a_name) {
             return Err(RegisterError::Unlistable);
         }
         let make = Box::new(move || make().into_part(concern));
-        self.entries.push(Entry { name: name.to_owned(), make });
+        self.choices.push(Choice { name: name.to_owned(), make });
         Ok(self)
     }
 
@@ -86,7 +89,7 @@ impl Registry {
     /// assert!(otel_composite::Registry::new().names().any(|name| name == "tracecontext"));
     /// ```
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| &*entry.name).chain([list::NONE])
+        self.choices.iter().map(|choice| &*choice.name).chain([list::NONE])
     }
 
     /// The propagators of a comma-separated list: see [`from_list`](crate::from_list).
@@ -157,8 +160,8 @@ impl Registry {
         build(&self.resolve(extract, problems), &self.resolve(inject, problems))
     }
 
-    fn resolve(&self, list: &List<'_>, problems: &mut Vec<Problem>) -> Vec<&Entry> {
-        let mut entries = Vec::new();
+    fn resolve(&self, list: &List<'_>, problems: &mut Vec<Problem>) -> Vec<&Choice> {
+        let mut choices = Vec::new();
         let mut tell = |problem| {
             if !problems.contains(&problem) {
                 problems.push(problem);
@@ -166,12 +169,12 @@ impl Registry {
         };
         list.problem.iter().cloned().for_each(&mut tell);
         for name in list.distinct() {
-            match self.entry(name) {
-                Some(entry) => entries.push(entry),
+            match self.choice(name) {
+                Some(choice) => choices.push(choice),
                 None => tell(list::problem(name)),
             }
         }
-        entries
+        choices
     }
 
     /// What a setting means that names nothing: `tracecontext,baggage`, as far as this build has them. Where it has no
@@ -179,7 +182,7 @@ impl Registry {
     pub(crate) fn default_names(&self) -> Vec<&'static str> {
         let mut features = vec!["tracecontext", "w3c-baggage"];
         let mut names: Vec<&str> = vec!["tracecontext"];
-        if self.entry("tracecontext").is_none() {
+        if self.choice("tracecontext").is_none() {
             let trace = FORMATS.iter().filter(|format| format.concern == Concern::Trace);
             for format in trace.filter(|format| format.compiled_in.is_some()) {
                 if !features.contains(&format.feature) {
@@ -189,17 +192,17 @@ impl Registry {
             }
         }
         names.push("baggage");
-        names.retain(|name| self.entry(name).is_some());
+        names.retain(|name| self.choice(name).is_some());
         names
     }
 
     #[cfg(feature = "config")]
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.entry(name).is_some()
+        self.choice(name).is_some()
     }
 
-    fn entry(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
+    fn choice(&self, name: &str) -> Option<&Choice> {
+        self.choices.iter().find(|choice| choice.name.eq_ignore_ascii_case(name))
     }
 
     pub(crate) fn known(&self) -> String {
@@ -208,19 +211,20 @@ impl Registry {
 }
 
 /// What is in both lists goes both ways. Each list keeps its order.
-fn build(extract: &[&Entry], inject: &[&Entry]) -> Builder {
-    let place = |entries: &[&Entry], entry: &Entry| entries.iter().position(|other| ptr::eq(*other, entry));
-    let injected_only = inject.iter().filter(|entry| place(extract, entry).is_none());
-    let all: Vec<&Entry> = extract.iter().chain(injected_only).copied().collect();
-    let part = |entry: &&Entry| {
-        let (extracts, injects) = (place(extract, entry).is_some(), place(inject, entry).is_some());
-        entry.part(extracts, injects)
+fn build(extract: &[&Choice], inject: &[&Choice]) -> Builder {
+    let place =
+        |choices: &[&Choice], choice: &Choice| choices.iter().position(|other| ptr::eq(*other, choice));
+    let injected_only = inject.iter().filter(|choice| place(extract, choice).is_none());
+    let all: Vec<&Choice> = extract.iter().chain(injected_only).copied().collect();
+    let part = |choice: &&Choice| {
+        let (extracts, injects) = (place(extract, choice).is_some(), place(inject, choice).is_some());
+        choice.part(extracts, injects)
     };
-    let writing = inject.iter().filter_map(|entry| place(&all, entry)).collect();
+    let writing = inject.iter().filter_map(|choice| place(&all, choice)).collect();
     Builder::parts(all.iter().map(part).collect(), writing)
 }
 
-impl Entry {
+impl Choice {
     fn part(&self, extracts: bool, injects: bool) -> Part {
         let part = (self.make)();
         Part { extracts: part.extracts && extracts, injects: part.injects && injects, ..part }

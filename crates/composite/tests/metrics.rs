@@ -22,7 +22,7 @@ use otel_composite::{
     TraceContextPropagator,
 };
 use std::collections::BTreeMap;
-use testing::carrier::{NotText, Reserved};
+use testing::carrier::{EmptyLists, NotText, Reserved};
 
 /// A meter and what was recorded with it.
 struct Recorder(SdkMeterProvider, InMemoryMetricExporter);
@@ -187,20 +187,8 @@ fn outcomes_by_format() {
 /// > The `GetAll` function SHOULD return an empty collection if the key doesn't exist in the carrier
 #[test]
 fn an_empty_collection_is_an_absent_header() {
-    struct Empty;
-    impl Extractor for Empty {
-        fn get(&self, _: &str) -> Option<&str> {
-            None
-        }
-        fn get_all(&self, _: &str) -> Option<Vec<&str>> {
-            Some(Vec::new())
-        }
-        fn keys(&self) -> Vec<&str> {
-            Vec::new()
-        }
-    }
     let recorder = Recorder::new();
-    recorder.build(formats()).extract_with_context(&Context::new(), &Empty);
+    recorder.build(formats()).extract_with_context(&Context::new(), &EmptyLists);
     assert_eq!(recorder.points("propagator.extractions"), by_format(["absent"; 4], 1));
 }
 

@@ -5,7 +5,7 @@ use crate::{
     carrier::Carrier,
     findings::findings,
     http2_len,
-    members::{self, Members},
+    members::{self, Journey},
     parts::anatomy,
     policy,
     report::{Chosen, Format, Header, Outcome, Problem, Report, Sent, Span, State},
@@ -42,7 +42,7 @@ pub fn inspect(request: &Request, config: &Config) -> Report {
     let (headers, missing) = headers(request, &carrier);
     let formats = formats(&carrier, config, &read);
     let chosen = chosen(&formats, &accepted);
-    let passed = Members { config, read: &read, accepted: &accepted, unheld: &unheld, going: &going };
+    let passed = Journey { config, read: &read, accepted: &accepted, unheld: &unheld, going: &going };
     let (baggage, not_shown) = members::members(&carrier, &passed);
     let mut report = Report {
         source: request.source(),

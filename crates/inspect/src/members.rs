@@ -11,7 +11,7 @@ pub(crate) const WITHHELD: &str = "not sent: the trust boundary keeps the key fr
 
 /// What the baggage went through, one station after the other.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Members<'a> {
+pub(crate) struct Journey<'a> {
     pub(crate) config: &'a Config,
     pub(crate) read: &'a Context,
     pub(crate) accepted: &'a Context,
@@ -20,7 +20,7 @@ pub(crate) struct Members<'a> {
 }
 
 /// Each member, up to [`MAX_MEMBERS`], and how many there are beyond.
-pub(crate) fn members(carrier: &Carrier<'_>, passed: &Members<'_>) -> (Vec<Member>, usize) {
+pub(crate) fn members(carrier: &Carrier<'_>, passed: &Journey<'_>) -> (Vec<Member>, usize) {
     if !passed.config.reads_baggage {
         return (Vec::new(), 0);
     }
@@ -53,7 +53,7 @@ pub(crate) fn members(carrier: &Carrier<'_>, passed: &Members<'_>) -> (Vec<Membe
     (shown.iter().enumerate().map(member).collect(), beyond)
 }
 
-impl Members<'_> {
+impl Journey<'_> {
     /// Why a member that is well-formed does not go on.
     fn left_out(
         &self,

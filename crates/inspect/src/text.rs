@@ -30,7 +30,7 @@ pub fn to_ansi_text(report: &Report) -> String {
     Page { out: String::new(), colours: true }.report(report)
 }
 
-/// The report as JSON, with an escape for each control character and for what turns text around; `null` never.
+/// The report as JSON, with an escape for each control character and for what turns text around.
 ///
 /// ```
 /// use otel_inspect::{Config, Request, inspect, to_json};

@@ -63,7 +63,7 @@ fn is_firehose(cx: &Context, trace_id: TraceId) -> bool {
 }
 
 /// The header that the context's span sends; nothing where the span is not valid.
-pub(crate) fn header(cx: &Context) -> Option<UberTraceId> {
+pub(crate) fn to_send(cx: &Context) -> Option<UberTraceId> {
     let span = cx.span();
     let span = span.span_context();
     let header = UberTraceId::new(span.trace_id(), span.span_id(), cx.sampling()?)?;

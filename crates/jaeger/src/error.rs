@@ -1,8 +1,11 @@
 //! Which rule a text broke. The peer's bytes are in none of these types.
 
-use crate::uber_trace_id::LONGEST;
 use otel_propagator_core::located::{Located, field, first, within};
 use std::{error::Error, fmt, ops::Range};
+
+/// The longest value in bytes, before any of it is percent-encoded.
+pub(crate) const LONGEST: usize =
+    "80f198ee56343ba864fe8b2a57d3eff7:e457b5a2e4d86bd1:05e3ac9a4f6e3b90:0b".len();
 
 /// Why a text is not an [`UberTraceId`](crate::UberTraceId).
 ///

@@ -121,7 +121,7 @@ impl TextMapPropagator for JaegerPropagator {
     /// Sends the context's span, if it is valid, with its [sampling state](crate::SamplingExt::sampling); and its
     /// baggage, if that is asked for.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        if let Some(header) = context::header(cx) {
+        if let Some(header) = context::to_send(cx) {
             injector.set(UBER_TRACE_ID, header.write(self.short_trace_ids));
         }
         self.baggage.inject(baggage::PREFIX, cx, injector, |value| Some(percent::encode(value)));

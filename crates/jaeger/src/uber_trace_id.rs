@@ -2,6 +2,7 @@
 
 use crate::{
     ErrorKind, ParseError, Sampling,
+    error::LONGEST,
     percent::{self, NotPercentEncoded},
 };
 use memchr::memchr;
@@ -11,10 +12,6 @@ use std::{fmt, str::FromStr};
 
 /// > Case-insensitive in HTTP. Lower-case in protocols that preserve header case.
 pub(crate) const UBER_TRACE_ID: &str = "uber-trace-id";
-
-/// The longest value in bytes, before any of it is percent-encoded.
-pub(crate) const LONGEST: usize =
-    "80f198ee56343ba864fe8b2a57d3eff7:e457b5a2e4d86bd1:05e3ac9a4f6e3b90:0b".len();
 
 /// The length in bytes of what is written.
 const WRITTEN: usize = "80f198ee56343ba864fe8b2a57d3eff7:e457b5a2e4d86bd1:0:b".len();

@@ -10,7 +10,7 @@ use opentelemetry::{
     trace::TraceContextExt,
 };
 use opentelemetry_http::HeaderExtractor;
-use otel_baggage_limits::{Observer, Reason};
+use otel_baggage_limits::{BothWays, Observer, Reason};
 use otel_jaeger::{JaegerPropagator, Limits, PrefixedBaggage};
 use proptest::{collection::btree_map, prelude::*};
 use std::{
@@ -174,19 +174,18 @@ fn each_way_has_limits_and_whoever_asked_is_told() {
     let told = Arc::new(AtomicUsize::new(0));
     let one = || Limits::new().max_members(1);
     for (inbound, outbound) in [(1, 2), (2, 1), (1, 1), (2, 2)] {
-        let mut propagator = both();
+        let asked = told.clone();
+        let mut limits = BothWays::new();
+        limits.observer = Observer::new(move |report| {
+            asked.fetch_add(report.left_out(Reason::TooManyMembers), Relaxed);
+        });
         if inbound == 1 {
-            propagator = propagator.with_inbound_limits(one());
+            limits.inbound = one();
         }
         if outbound == 1 {
-            propagator = propagator.with_outbound_limits(one());
+            limits.outbound = one();
         }
-        assert_eq!(propagator.inbound_limits() == &one(), inbound == 1);
-        assert_eq!(propagator.outbound_limits() == &one(), outbound == 1);
-        let asked = told.clone();
-        let propagator = propagator.with_observer(Observer::new(move |report| {
-            asked.fetch_add(report.left_out(Reason::TooManyMembers), Relaxed);
-        }));
+        let propagator = JaegerPropagator::new().with_baggage(PrefixedBaggage::both().with_limits(limits));
         let request = headers([("uberctx-a", "1"), ("uberctx-b", "2")]);
         let cx = extract_with(&propagator, &Context::new(), &request);
         assert_eq!(cx.baggage().len(), inbound);

@@ -3,15 +3,10 @@
 mod common;
 
 use common::{Headers, extract, extract_in, extract_with, headers, inject, inject_with};
-use opentelemetry::{
-    Context, KeyValue,
-    baggage::BaggageExt,
-    propagation::TextMapPropagator,
-    trace::{SpanContext, TraceContextExt},
-};
-use opentelemetry_http::HeaderExtractor;
+use opentelemetry::{Context, KeyValue, baggage::BaggageExt, trace::TraceContextExt};
 use otel_jaeger::{JaegerExt, JaegerPropagator, SamplingExt, UberTraceId};
 use proptest::{option, prelude::*};
+use testing::format::{by_lines_and_by_map, span_of};
 
 fn id() -> impl Strategy<Value = String> {
     prop_oneof!["[0-9a-f]{16}", "[0-9a-f]{32}", "[0-9a-fA-F]{0,33}", "0{0,17}", "[0-9a-z+-]{1,3}"]
@@ -36,10 +31,6 @@ fn requests() -> impl Strategy<Value = Headers> {
         let uber = uber.map(|value| ("uber-trace-id", value));
         headers(uber.into_iter().chain(debug.map(|value| ("jaeger-debug-id", value))))
     })
-}
-
-fn span_of(cx: &Context) -> SpanContext {
-    cx.span().span_context().clone()
 }
 
 proptest! {
@@ -96,17 +87,7 @@ proptest! {
 
     #[test]
     fn every_carrier_gives_one_answer(request in requests()) {
-        let mut lines = http::HeaderMap::new();
-        let mut as_text = Headers::new();
-        for (name, value) in &request {
-            let Ok(line) = http::HeaderValue::from_str(value) else { continue };
-            if line.to_str().is_ok() {
-                lines.insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), line);
-                as_text.insert(name.clone(), value.clone());
-            }
-        }
-        let from_lines = JaegerPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&lines));
-        let from_map = extract(&as_text);
+        let [from_lines, from_map] = by_lines_and_by_map(&JaegerPropagator::new(), &request);
         prop_assert_eq!(span_of(&from_lines), span_of(&from_map));
         prop_assert_eq!(from_lines.sampling(), from_map.sampling());
     }

@@ -1,6 +1,6 @@
 //! Which rule of which header was broken. The peer's bytes are in none of these types.
 
-use crate::ot_tracer;
+use crate::headers::{SAMPLED, SPAN_ID, TRACE_ID};
 use otel_propagator_core::located::{Located, first};
 use std::{error::Error, fmt};
 
@@ -54,7 +54,17 @@ impl ParseError {
     /// The header that broke it.
     #[must_use]
     pub const fn header(self) -> &'static str {
-        ot_tracer::header(self)
+        match self.kind {
+            ErrorKind::TraceIdMissing
+            | ErrorKind::TraceIdWidth
+            | ErrorKind::TraceIdDigits
+            | ErrorKind::TraceIdZero => TRACE_ID,
+            ErrorKind::SpanIdMissing
+            | ErrorKind::SpanIdWidth
+            | ErrorKind::SpanIdDigits
+            | ErrorKind::SpanIdZero => SPAN_ID,
+            ErrorKind::Sampled => SAMPLED,
+        }
     }
 
     /// Where the value of that header broke the rule.

@@ -68,6 +68,7 @@
 
 mod baggage;
 mod error;
+mod headers;
 mod ot_tracer;
 mod propagator;
 

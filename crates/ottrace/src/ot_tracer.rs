@@ -3,13 +3,12 @@
 //! There is no specification. The rules are those that OpenTelemetry's propagators for Go, Java and JavaScript share;
 //! where they do not, the crate's documentation says what is done here.
 
-use crate::{ErrorKind, ParseError, Sampling};
+use crate::{
+    ErrorKind, ParseError, Sampling,
+    headers::{SAMPLED, SPAN_ID, TRACE_ID},
+};
 use opentelemetry::trace::{SpanId, TraceId};
 use otel_propagator_core::hex;
-
-pub(crate) const TRACE_ID: &str = "ot-tracer-traceid";
-pub(crate) const SPAN_ID: &str = "ot-tracer-spanid";
-pub(crate) const SAMPLED: &str = "ot-tracer-sampled";
 
 /// The three headers: the trace that a request belongs to, the caller's span in it, and what the caller decided.
 ///
@@ -156,21 +155,6 @@ fn parse_sampled(text: &str) -> Result<Sampling, ParseError> {
         _ if text.eq_ignore_ascii_case("false") => Ok(Sampling::Deny),
         _ if text.eq_ignore_ascii_case("true") => Ok(Sampling::Accept),
         _ => Err(ErrorKind::Sampled.into()),
-    }
-}
-
-/// The header that broke the rule.
-pub(crate) const fn header(error: ParseError) -> &'static str {
-    match error.kind() {
-        ErrorKind::TraceIdMissing
-        | ErrorKind::TraceIdWidth
-        | ErrorKind::TraceIdDigits
-        | ErrorKind::TraceIdZero => TRACE_ID,
-        ErrorKind::SpanIdMissing
-        | ErrorKind::SpanIdWidth
-        | ErrorKind::SpanIdDigits
-        | ErrorKind::SpanIdZero => SPAN_ID,
-        ErrorKind::Sampled => SAMPLED,
     }
 }
 

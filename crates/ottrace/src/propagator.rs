@@ -2,7 +2,7 @@
 
 use crate::{
     ErrorKind, OtTrace, ParseError, SamplingExt, baggage,
-    ot_tracer::{self, SAMPLED, SPAN_ID, TRACE_ID},
+    headers::{SAMPLED, SPAN_ID, TRACE_ID},
 };
 use opentelemetry::{
     Context,
@@ -151,7 +151,7 @@ fn with_headers(cx: &Context, headers: OtTrace) -> Context {
 
 fn received(extractor: &dyn Extractor) -> Option<OtTrace> {
     parse(|name| read(extractor, name)).unwrap_or_else(|error| {
-        let header = ot_tracer::header(error);
+        let header = error.header();
         Rejected::new(header, error.rule(), read(extractor, header).map_or(0, str::len)).emit();
         None
     })

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Headers, SHORT, SPAN, busy, extract_with, headers, inject_with, ot};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
-use otel_baggage_limits::{Observer, Reason};
+use otel_baggage_limits::{BothWays, Observer, Reason};
 use otel_ottrace::{Limits, OtTracePropagator, PrefixedBaggage};
 use proptest::{collection::btree_map, prelude::*};
 use std::{
@@ -88,19 +88,18 @@ fn each_way_has_limits_and_whoever_asked_is_told() {
     let told = Arc::new(AtomicUsize::new(0));
     let one = || Limits::new().max_members(1);
     for (inbound, outbound) in [(1, 2), (2, 1), (1, 1), (2, 2)] {
-        let mut propagator = both();
+        let asked = told.clone();
+        let mut limits = BothWays::new();
+        limits.observer = Observer::new(move |report| {
+            asked.fetch_add(report.left_out(Reason::TooManyMembers), Relaxed);
+        });
         if inbound == 1 {
-            propagator = propagator.with_inbound_limits(one());
+            limits.inbound = one();
         }
         if outbound == 1 {
-            propagator = propagator.with_outbound_limits(one());
+            limits.outbound = one();
         }
-        assert_eq!(propagator.inbound_limits() == &one(), inbound == 1);
-        assert_eq!(propagator.outbound_limits() == &one(), outbound == 1);
-        let asked = told.clone();
-        let propagator = propagator.with_observer(Observer::new(move |report| {
-            asked.fetch_add(report.left_out(Reason::TooManyMembers), Relaxed);
-        }));
+        let propagator = OtTracePropagator::new().with_baggage(PrefixedBaggage::both().with_limits(limits));
         let request = with_trace([("ot-baggage-a", "1"), ("ot-baggage-b", "2")]);
         let cx = extract_with(&propagator, &Context::new(), &request);
         assert_eq!(cx.baggage().len(), inbound);

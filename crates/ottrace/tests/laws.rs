@@ -3,15 +3,10 @@
 mod common;
 
 use common::{Headers, extract, extract_in, inject, request};
-use opentelemetry::{
-    Context, KeyValue,
-    baggage::BaggageExt,
-    propagation::TextMapPropagator,
-    trace::{SpanContext, TraceContextExt},
-};
-use opentelemetry_http::HeaderExtractor;
+use opentelemetry::{Context, KeyValue, baggage::BaggageExt, trace::TraceContextExt};
 use otel_ottrace::{OtTracePropagator, SamplingExt};
 use proptest::{option, prelude::*};
+use testing::format::{by_lines_and_by_map, span_of};
 
 fn id() -> impl Strategy<Value = String> {
     prop_oneof![3 => "[0-9a-f]{16}", 2 => "[0-9a-f]{32}", 1 => "[0-9a-f]{0,33}", 1 => "0{1,17}", 1 => "[0-9a-fA-F+-]{15,17}"]
@@ -23,10 +18,6 @@ fn requests() -> impl Strategy<Value = Headers> {
     (option::weighted(0.9, value()), option::weighted(0.9, value()), option::of(sampled)).prop_map(
         |(trace_id, span_id, sampled)| request(trace_id.as_deref(), span_id.as_deref(), sampled.as_deref()),
     )
-}
-
-fn span_of(cx: &Context) -> SpanContext {
-    cx.span().span_context().clone()
 }
 
 proptest! {
@@ -75,17 +66,7 @@ proptest! {
 
     #[test]
     fn every_carrier_gives_one_answer(request in requests()) {
-        let mut lines = http::HeaderMap::new();
-        let mut as_text = Headers::new();
-        for (name, value) in &request {
-            let Ok(line) = http::HeaderValue::from_str(value) else { continue };
-            if line.to_str().is_ok() {
-                lines.insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), line);
-                as_text.insert(name.clone(), value.clone());
-            }
-        }
-        let from_lines = OtTracePropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&lines));
-        let from_map = extract(&as_text);
+        let [from_lines, from_map] = by_lines_and_by_map(&OtTracePropagator::new(), &request);
         prop_assert_eq!(span_of(&from_lines), span_of(&from_map));
         prop_assert_eq!(from_lines.sampling(), from_map.sampling());
     }

@@ -23,6 +23,7 @@
 //!
 //! No grammar lives here: each format's crate knows its own headers.
 
+mod decision;
 pub mod diagnostics;
 pub mod header;
 pub mod hex;

@@ -5,7 +5,7 @@
 //! another request, as a long-lived worker does. What an earlier request left must then not colour the later one.
 //! Formats that put their spans into contexts with these functions can tell.
 
-use crate::sampling::{Bare, Sampling};
+use crate::decision::{Bare, Sampling};
 use opentelemetry::{
     Context,
     trace::{SpanContext, SpanId, TraceContextExt, TraceId},

@@ -4,85 +4,17 @@
 //! a decision without a trace, and a service may receive a flag that it does not trust. All of them put one kind of
 //! value into the [`Context`], and one sampler obeys it: `DecisionSampler`, with the feature `sampler`.
 
-use crate::{diagnostics::TARGET, remote::Remote};
+use crate::{decision::Bare, diagnostics::TARGET, remote::Remote};
 use opentelemetry::{
     Context,
-    trace::{SpanContext, TraceContextExt, TraceId},
+    trace::{SpanContext, TraceContextExt},
 };
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicBool, Ordering::Relaxed},
-};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tracing::Level;
 
+pub use crate::decision::Sampling;
 #[cfg(feature = "sampler")]
 pub use crate::sampler::DecisionSampler;
-
-/// What is known of the decision whether a trace is recorded.
-///
-/// The names are those of B3: <https://github.com/openzipkin/b3-propagation#sampling-state>.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[allow(clippy::exhaustive_enums, reason = "no format knows a fifth, and B3 promises none")]
-pub enum Sampling {
-    /// Nobody has decided yet: whoever receives the trace does.
-    Defer,
-    /// Do not record.
-    Deny,
-    /// Record.
-    Accept,
-    /// Record by all means, all the way: [`Accept`](Self::Accept) with emphasis.
-    Debug,
-}
-
-impl Sampling {
-    /// Whether the sampled flag is set for it: "Debug implies an accept decision".
-    ///
-    /// ```
-    /// use otel_propagator_core::sampling::Sampling;
-    ///
-    /// assert!(Sampling::Debug.is_sampled() && !Sampling::Defer.is_sampled());
-    /// ```
-    #[must_use]
-    pub const fn is_sampled(self) -> bool {
-        matches!(self, Self::Accept | Self::Debug)
-    }
-}
-
-/// A decision received without identifiers. It is about the next trace that starts here.
-#[derive(Debug)]
-pub(crate) struct Bare {
-    decision: Sampling,
-    /// Whether no trace came beside the decision, so that the next one starts here.
-    is_alone: bool,
-    /// The first trace that started under a debug decision.
-    debug_trace: OnceLock<TraceId>,
-}
-
-impl Bare {
-    /// The context in which a span came beside the decision.
-    pub(crate) fn beside_span(cx: Context) -> Context {
-        match cx.get::<Self>() {
-            Some(Self { decision, is_alone: true, debug_trace }) => {
-                cx.with_value(Self { decision: *decision, is_alone: false, debug_trace: debug_trace.clone() })
-            }
-            _ => cx,
-        }
-    }
-
-    /// Whether this trace, which starts here, is the first one under a debug decision.
-    fn starts(&self, trace_id: TraceId) -> bool {
-        self.decision == Sampling::Debug && *self.debug_trace.get_or_init(|| trace_id) == trace_id
-    }
-
-    /// Whether the trace of this span is the first one that started under a debug decision. A sampler that does not
-    /// ask cannot say so, but where nothing came beside the decision, the trace of a local span did start here.
-    fn started(&self, span: &SpanContext) -> bool {
-        match self.debug_trace.get() {
-            Some(&trace_id) => trace_id == span.trace_id(),
-            None => self.is_alone && !span.is_remote() && self.starts(span.trace_id()),
-        }
-    }
-}
 
 /// The sampling state of a [`Context`].
 ///
@@ -157,7 +89,7 @@ impl SamplingExt for Context {
 
     fn with_bare_sampling(&self, decision: Sampling) -> Context {
         let is_alone = !self.span().span_context().is_valid();
-        self.with_value(Bare { decision, is_alone, debug_trace: OnceLock::new() })
+        self.with_value(Bare::new(decision, is_alone))
     }
 }
 
@@ -217,7 +149,7 @@ mod sealed {
 /// The state that a span about to start is subject to; `None` where nothing was received that the parent's flag does
 /// not say.
 #[cfg(feature = "sampler")]
-pub(crate) fn state_for_new_span(cx: &Context, trace_id: TraceId) -> Option<Sampling> {
+pub(crate) fn state_for_new_span(cx: &Context, trace_id: opentelemetry::trace::TraceId) -> Option<Sampling> {
     let parent = cx.span();
     if parent.span_context().is_valid() {
         return received(cx, parent.span_context());

@@ -1,6 +1,5 @@
 //! Which rule of which field was broken. The peer's bytes are in none of these types.
 
-use crate::tracestate;
 use otel_propagator_core::located::{Located, within};
 use std::{error::Error, fmt, ops::Range};
 
@@ -200,18 +199,6 @@ impl TraceStateError {
             Self::Key => "key is outside the grammar",
             Self::Value => "value is outside the grammar",
         }
-    }
-
-    /// Where the value that this error is of broke the rule.
-    #[must_use]
-    pub fn located(self, value: &str) -> Located {
-        let (production, url) = match self {
-            Self::TooLong | Self::TooManyMembers => ("list", "https://www.w3.org/TR/trace-context-2/#list"),
-            Self::NoEqualsSign => ("list-member", "https://www.w3.org/TR/trace-context-2/#list"),
-            Self::Key => ("key", "https://www.w3.org/TR/trace-context-2/#key"),
-            Self::Value => ("value", "https://www.w3.org/TR/trace-context-2/#value"),
-        };
-        Located::new(production, self.rule(), tracestate::range(value, self), url)
     }
 }
 

@@ -40,11 +40,13 @@
 //! its lines together at most 32768 bytes. A `traceparent` of a later version may be of any length; what follows
 //! its fourth field is not looked at.
 //!
-//! Two things lie with the carrier. One that gives each header once, such as a `HashMap`, cannot show a second
-//! line. `opentelemetry_http::HeaderExtractor` leaves out a line that is not visible ASCII where another line is.
-//! An `Injector` can only set. Where the trace state has members of which none may be sent, an empty `tracestate` is
-//! set, so that an older one in the carrier does not go out. Where the trace state is empty nothing is set: inject
-//! into a carrier without an older `tracestate`.
+//! Three things depend on the carrier:
+//!
+//! - One that gives each header once, such as a `HashMap`, cannot show a second line.
+//! - `opentelemetry_http::HeaderExtractor` leaves out a line that is not visible ASCII if another line is.
+//! - An `Injector` can only set. If the trace state has members and none of them may be sent, an empty `tracestate` is
+//!   set, so that an older one in the carrier does not go out. If the trace state is empty, nothing is set: inject into
+//!   a carrier without an older `tracestate`.
 //!
 //! # Departures
 //!
@@ -54,13 +56,14 @@
 //! - Where a key comes twice, both members are kept as they were received.
 //! - A broken `tracestate` is not used in parts, whatever the version of `traceparent`.
 //!
-//! The API's types lose two things, which are kept in the `Context` where they occur: the random flag of a span
-//! that the sampler drops, and keys that `TraceState` refuses (`foo@@bar`). Those keys cannot be read through
-//! `TraceState`, and they are sent until something changes the span's trace state, or another span is received.
+//! The API's types lose two things: the random flag of a span that the sampler drops, and keys that `TraceState` refuses
+//! (`foo@@bar`). If a header has them, the `Context` keeps them. Such keys cannot be read through `TraceState`;
+//! [`TraceStateList`] reads them. They are sent until something changes the span's trace state, or another span is
+//! received.
 //!
 //! # Non-goals
 //!
-//! The random flag of a new trace is the business of whoever makes the trace id. `tracestate` is not shortened:
+//! Whoever makes the id of a new trace decides on its random flag. `tracestate` is not shortened:
 //! what is within the limits is sent whole.
 
 mod byte_set;

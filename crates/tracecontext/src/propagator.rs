@@ -75,7 +75,7 @@ impl TextMapPropagator for TraceContextPropagator {
         let Some(traceparent) = read_traceparent(extractor) else { return cx.clone() };
         let Parsed { trace_state, verbatim } = read_tracestate(extractor).unwrap_or_default();
         let received = Received::new(traceparent, verbatim, &trace_state);
-        received.keep(cx, span_context(traceparent, trace_state))
+        received.stored_in(cx, span_context(traceparent, trace_state))
     }
 
     /// `traceparent` and `tracestate`.

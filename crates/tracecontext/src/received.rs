@@ -45,7 +45,7 @@ impl Received {
     /// The context with the span that was received, and with this value where it makes a difference: there is
     /// something to keep, or something kept from an earlier request of the same trace, which must not be taken for
     /// this one's.
-    pub(crate) fn keep(self, cx: &Context, span: SpanContext) -> Context {
+    pub(crate) fn stored_in(self, cx: &Context, span: SpanContext) -> Context {
         let verbatim = self.tracestate.is_some();
         let cx = remote::with_span(cx, span, verbatim);
         if self.random || verbatim || Self::of(&cx, self.trace_id).is_some() {

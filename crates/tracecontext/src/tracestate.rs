@@ -4,7 +4,7 @@ use crate::{byte_set::ByteSet, error::TraceStateError};
 use opentelemetry::trace::TraceState;
 use otel_propagator_core::{
     header::{self, joined_len},
-    located::within,
+    located::{Located, within},
 };
 use std::ops::Range;
 
@@ -64,9 +64,23 @@ pub(crate) fn members<'a>(lines: &[&'a str]) -> Result<Vec<(&'a str, &'a str)>, 
     list.end().map(|()| members)
 }
 
+impl TraceStateError {
+    /// Where the value that this error is of broke the rule.
+    #[must_use]
+    pub fn located(self, value: &str) -> Located {
+        let (production, url) = match self {
+            Self::TooLong | Self::TooManyMembers => ("list", "https://www.w3.org/TR/trace-context-2/#list"),
+            Self::NoEqualsSign => ("list-member", "https://www.w3.org/TR/trace-context-2/#list"),
+            Self::Key => ("key", "https://www.w3.org/TR/trace-context-2/#key"),
+            Self::Value => ("value", "https://www.w3.org/TR/trace-context-2/#value"),
+        };
+        Located::new(production, self.rule(), range(value, self), url)
+    }
+}
+
 /// Where the only line of a header breaks this rule: the rest of the list, or the member, its key or its value.
 #[cold]
-pub(crate) fn range(line: &str, error: TraceStateError) -> Range<usize> {
+fn range(line: &str, error: TraceStateError) -> Range<usize> {
     let lines = [line];
     let mut list = List::new(&lines);
     if error == TraceStateError::TooLong {

@@ -1,9 +1,7 @@
 //! The policy.
 
-use crate::{
-    Destination, Guarded, Inbound, Outbound, Strategy, destination::Kind, index::Index, metrics::Metrics,
-};
-use opentelemetry::{propagation::TextMapPropagator, trace::TraceState};
+use crate::{Destination, Inbound, Outbound, Strategy, destination::Kind, index::Index};
+use opentelemetry::trace::TraceState;
 use otel_propagator_core::keys::Keys;
 use std::collections::HashMap;
 
@@ -201,21 +199,6 @@ impl Boundary {
         self
     }
 
-    /// Holds a propagator to this policy: the one for [`opentelemetry::global::set_text_map_propagator`].
-    ///
-    /// ```
-    /// use otel_trust_boundary::{Boundary, Guarded};
-    /// use otel_tracecontext::TraceContextPropagator;
-    ///
-    /// let propagator: Guarded<_> = Boundary::deny_external().wrap(TraceContextPropagator::new());
-    /// println!("{}", propagator.boundary());
-    /// opentelemetry::global::set_text_map_propagator(propagator);
-    /// ```
-    #[must_use]
-    pub fn wrap<P: TextMapPropagator>(self, propagator: P) -> Guarded<P> {
-        Guarded::new(propagator, self)
-    }
-
     /// The rule for what is sent to a destination.
     #[must_use]
     pub fn rule_for(&self, destination: &Destination) -> &Outbound {
@@ -253,9 +236,5 @@ impl Boundary {
     pub(crate) fn asks_for_origin(&self) -> bool {
         let asks = |rule: &Outbound| rule.is_external && rule.baggage == Keys::ALL;
         self.outbound.iter().chain([&self.unknown]).any(asks)
-    }
-
-    pub(crate) fn metrics(&self) -> Metrics {
-        Metrics::new(self)
     }
 }

@@ -109,15 +109,15 @@ impl Boundary {
 #[serde(deny_unknown_fields)]
 struct Config {
     #[serde(default)]
-    default_ingress_strategy: Ingress,
-    default_egress_action: Egress,
+    default_ingress_strategy: IngressStrategy,
+    default_egress_action: EgressAction,
     #[serde(default)]
     rules: Vec<Rule>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Ingress {
+enum IngressStrategy {
     #[default]
     Continue,
     RestartWithLink,
@@ -127,7 +127,7 @@ enum Ingress {
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Egress {
+enum EgressAction {
     InjectTraceContext,
     InjectTraceIds,
     SuppressTraceContext,
@@ -135,7 +135,7 @@ enum Egress {
 
 #[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
-enum Direction {
+enum Side {
     Ingress,
     Egress,
 }
@@ -143,16 +143,16 @@ enum Direction {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rule {
-    direction: Direction,
+    direction: Side,
     name: Option<String>,
     #[serde(default)]
     conditions: Conditions,
-    strategy: Option<Ingress>,
+    strategy: Option<IngressStrategy>,
     link_attributes: Option<Vec<Attribute>>,
     trust_sampled: Option<bool>,
     accept_baggage: Option<Vec<String>>,
     external: Option<bool>,
-    egress_action: Option<Egress>,
+    egress_action: Option<EgressAction>,
     baggage: Option<Vec<String>>,
 }
 
@@ -181,7 +181,7 @@ struct Attribute {
 impl Config {
     fn boundary(self) -> Result<Boundary, ConfigError> {
         let unknown = match self.default_egress_action {
-            Egress::InjectTraceContext => Outbound::internal("unknown"),
+            EgressAction::InjectTraceContext => Outbound::internal("unknown"),
             action => Outbound::external("unknown").trace(action.into()),
         };
         let otherwise = Inbound::new("otherwise", self.default_ingress_strategy.into());
@@ -191,8 +191,8 @@ impl Config {
             rule.has_only_its_own(&path)?;
             let name = rule.name.clone().unwrap_or_else(|| path.clone());
             Ok(match rule.direction {
-                Direction::Ingress => boundary.inbound(rule.inbound(name, &path)?),
-                Direction::Egress => boundary.outbound(rule.outbound(name, &path)?),
+                Side::Ingress => boundary.inbound(rule.inbound(name, &path)?),
+                Side::Egress => boundary.outbound(rule.outbound(name, &path)?),
             })
         })
     }
@@ -216,8 +216,8 @@ impl Rule {
             ("conditions.attribute_patterns", self.conditions.attribute_patterns.is_some()),
         ];
         let (others, direction) = match self.direction {
-            Direction::Ingress => (&egress[..], "egress"),
-            Direction::Egress => (&ingress[..], "ingress"),
+            Side::Ingress => (&egress[..], "egress"),
+            Side::Egress => (&ingress[..], "ingress"),
         };
         match others.iter().find(|(_, is_there)| *is_there) {
             Some((field, _)) => {
@@ -269,23 +269,23 @@ impl Rule {
     }
 }
 
-impl From<Ingress> for Strategy {
-    fn from(strategy: Ingress) -> Self {
+impl From<IngressStrategy> for Strategy {
+    fn from(strategy: IngressStrategy) -> Self {
         match strategy {
-            Ingress::Continue => Self::Continue,
-            Ingress::RestartWithLink => Self::RestartWithLink,
-            Ingress::RestartWithoutLink => Self::RestartWithoutLink,
-            Ingress::Ignore => Self::Ignore,
+            IngressStrategy::Continue => Self::Continue,
+            IngressStrategy::RestartWithLink => Self::RestartWithLink,
+            IngressStrategy::RestartWithoutLink => Self::RestartWithoutLink,
+            IngressStrategy::Ignore => Self::Ignore,
         }
     }
 }
 
-impl From<Egress> for Trace {
-    fn from(action: Egress) -> Self {
+impl From<EgressAction> for Trace {
+    fn from(action: EgressAction) -> Self {
         match action {
-            Egress::InjectTraceContext => Self::All,
-            Egress::InjectTraceIds => Self::Ids,
-            Egress::SuppressTraceContext => Self::Nothing,
+            EgressAction::InjectTraceContext => Self::All,
+            EgressAction::InjectTraceIds => Self::Ids,
+            EgressAction::SuppressTraceContext => Self::Nothing,
         }
     }
 }

@@ -5,13 +5,13 @@ use opentelemetry::propagation::Injector;
 
 /// What a header is about, as far as its name says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Concern {
+pub(crate) enum Carries {
     Trace,
     TraceState,
     Baggage,
 }
 
-impl Concern {
+impl Carries {
     /// Every header that is not known to be of another concern is the trace's, which is the first to be denied.
     pub(crate) fn of(header: &str) -> Self {
         if header.eq_ignore_ascii_case("tracestate") {
@@ -49,14 +49,14 @@ pub(crate) fn baggage_item_key(header: &str) -> Option<&str> {
 
 /// The headers that a carrier may hold from before, each once.
 #[derive(Clone, Debug)]
-pub(crate) struct Fields(Vec<(String, Concern)>);
+pub(crate) struct Names(Vec<(String, Carries)>);
 
-impl Fields {
+impl Names {
     pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let mut fields: Vec<(String, Concern)> = Vec::new();
+        let mut fields: Vec<(String, Carries)> = Vec::new();
         for name in names {
             if !fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-                fields.push((name.to_owned(), Concern::of(name)));
+                fields.push((name.to_owned(), Carries::of(name)));
             }
         }
         Self(fields)
@@ -67,13 +67,13 @@ impl Fields {
 pub(crate) struct Gate<'a> {
     injector: &'a mut dyn Injector,
     rule: &'a Outbound,
-    fields: &'a Fields,
+    fields: &'a Names,
     /// A bit for each field that was set, the first ones; nobody has more.
     passed: u128,
 }
 
 impl<'a> Gate<'a> {
-    pub(crate) const fn new(injector: &'a mut dyn Injector, rule: &'a Outbound, fields: &'a Fields) -> Self {
+    pub(crate) const fn new(injector: &'a mut dyn Injector, rule: &'a Outbound, fields: &'a Names) -> Self {
         Self { injector, rule, fields, passed: 0 }
     }
 
@@ -82,7 +82,7 @@ impl<'a> Gate<'a> {
     pub(crate) fn override_older(self) {
         for ((name, concern), at) in self.fields.0.iter().zip(0..) {
             let is_restricted = match concern {
-                Concern::Baggage => self.rule.restricts_baggage(),
+                Carries::Baggage => self.rule.restricts_baggage(),
                 concern => concern.is_denied(self.rule),
             };
             if is_restricted && self.passed & bit(at) == 0 {
@@ -98,7 +98,7 @@ fn bit(at: u32) -> u128 {
 
 impl Injector for Gate<'_> {
     fn set(&mut self, key: &str, value: String) {
-        if Concern::of(key).is_denied(self.rule) {
+        if Carries::of(key).is_denied(self.rule) {
             return;
         }
         if let Some((_, at)) =

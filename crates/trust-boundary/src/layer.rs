@@ -38,7 +38,7 @@ impl EgressLayer {
     /// unknown destination.
     #[must_use]
     pub fn new(boundary: Boundary) -> Self {
-        let metrics = boundary.metrics();
+        let metrics = Metrics::new(&boundary);
         Self { policy: Policy { boundary: Arc::new(boundary), metrics, fixed: None } }
     }
 

@@ -124,6 +124,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod action;
 mod boundary;
 #[cfg(feature = "config")]
 mod config;

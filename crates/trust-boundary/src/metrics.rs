@@ -1,6 +1,6 @@
 //! What was decided, on the OpenTelemetry metrics API.
 
-use crate::{Boundary, events::Action};
+use crate::{Boundary, action::Action};
 use opentelemetry::{Key, KeyValue, metrics::Counter};
 use otel_propagator_core::diagnostics::Direction;
 use std::{fmt, sync::Arc};

@@ -1,6 +1,6 @@
 //! Stands in for the metrics where the feature is not enabled.
 
-use crate::{Boundary, events::Action};
+use crate::{Boundary, action::Action};
 use otel_propagator_core::diagnostics::Direction;
 
 #[derive(Clone, Debug)]

@@ -44,8 +44,8 @@ pub(crate) fn copy(baggage: &Baggage) -> Baggage {
     baggage.iter().map(member).collect()
 }
 
-type Member = (Key, (StringValue, BaggageMetadata));
+type Content = (Key, (StringValue, BaggageMetadata));
 
-fn member((key, content): (&Key, &(StringValue, BaggageMetadata))) -> Member {
+fn member((key, content): (&Key, &(StringValue, BaggageMetadata))) -> Content {
     (key.clone(), content.clone())
 }

@@ -2,9 +2,10 @@
 
 use crate::{
     Boundary, Destination, DestinationExt, Inbound, Outbound, Strategy, Trace,
+    action::Action,
     destination::{Kind, Stated},
-    events::{self, Action, Decision},
-    gate::{Fields, Gate},
+    events::{self, Decision},
+    gate::{Gate, Names},
     mark,
     metrics::Metrics,
     origin, restart,
@@ -29,20 +30,37 @@ use std::{borrow::Cow, fmt, ptr};
 pub struct Guarded<P> {
     inner: P,
     boundary: Boundary,
-    fields: Fields,
+    fields: Names,
     /// Whether the policy changes nothing of what is received, or of what is sent.
     accepts_all: bool,
     sends_all: bool,
     metrics: Metrics,
 }
 
+impl Boundary {
+    /// Holds a propagator to this policy: the one for [`opentelemetry::global::set_text_map_propagator`].
+    ///
+    /// ```
+    /// use otel_trust_boundary::{Boundary, Guarded};
+    /// use otel_tracecontext::TraceContextPropagator;
+    ///
+    /// let propagator: Guarded<_> = Boundary::deny_external().wrap(TraceContextPropagator::new());
+    /// println!("{}", propagator.boundary());
+    /// opentelemetry::global::set_text_map_propagator(propagator);
+    /// ```
+    #[must_use]
+    pub fn wrap<P: TextMapPropagator>(self, propagator: P) -> Guarded<P> {
+        Guarded::new(propagator, self)
+    }
+}
+
 impl<P: TextMapPropagator> Guarded<P> {
     pub(crate) fn new(inner: P, boundary: Boundary) -> Self {
         Self {
-            fields: Fields::new(inner.fields().chain(boundary.headers.iter().map(AsRef::as_ref))),
+            fields: Names::new(inner.fields().chain(boundary.headers.iter().map(AsRef::as_ref))),
             accepts_all: boundary.accepts_all(),
             sends_all: boundary.sends_all(),
-            metrics: boundary.metrics(),
+            metrics: Metrics::new(&boundary),
             inner,
             boundary,
         }
@@ -104,7 +122,7 @@ impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
         let caller = if is_same_span(cx, &extracted) { &SpanContext::NONE } else { caller.span_context() };
         let place = self.boundary.place_for(extractor, caller.trace_state());
         let rule = self.boundary.inbound.get(place).unwrap_or(&self.boundary.otherwise);
-        let (accepted, decision) = Received { given: cx, extracted: &extracted, caller, rule }.accept();
+        let (accepted, decision) = Arrival { given: cx, extracted: &extracted, caller, rule }.accept();
         decision.tell(&self.metrics, Direction::In, place, rule.name());
         let keeps_origin = self.boundary.asks_for_origin() && !origin::is_same(cx, &accepted);
         if keeps_origin { origin::received(&accepted) } else { accepted }
@@ -201,7 +219,7 @@ impl<'a> Sent<'a> {
 }
 
 /// A request, and the rule for it.
-struct Received<'a> {
+struct Arrival<'a> {
     given: &'a Context,
     extracted: &'a Context,
     /// The caller's span; not valid where the caller named none.
@@ -209,7 +227,7 @@ struct Received<'a> {
     rule: &'a Inbound,
 }
 
-impl Received<'_> {
+impl Arrival<'_> {
     fn accept(&self) -> (Context, Decision) {
         let rule = self.rule;
         let (action, cx) = match rule.strategy {

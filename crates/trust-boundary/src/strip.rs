@@ -2,14 +2,15 @@
 
 use crate::{
     Boundary, Destination, Outbound, Trace,
-    events::{Action, Decision},
-    gate::{Concern, baggage_item_key},
+    action::Action,
+    events::Decision,
+    gate::{Carries, baggage_item_key},
     metrics::Metrics,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use otel_propagator_core::{diagnostics::Direction, header::trim};
 
-/// Headers of trace context as tracing systems send them, beside those that [`Concern`] knows.
+/// Headers of trace context as tracing systems send them, beside those that [`Carries`] knows.
 const TRACE: [&str; 17] = [
     "b3",
     "elastic-apm-traceparent",
@@ -74,14 +75,14 @@ impl Boundary {
         }
         let mut decision = Decision::default();
         for name in names {
-            let concern = Concern::of(name.as_str());
-            if concern == Concern::Baggage {
+            let concern = Carries::of(name.as_str());
+            if concern == Carries::Baggage {
                 decision.keys_dropped += baggage(headers, &name, rule);
             } else {
                 let is_there = !remove_if(headers, &name, is_empty);
                 let is_removed = is_there && concern.is_denied(rule) && headers.remove(&name).is_some();
                 decision.is_change |= is_removed;
-                if is_there && concern == Concern::Trace {
+                if is_there && concern == Carries::Trace {
                     decision.trace = Some(action(rule.trace));
                 }
             }
@@ -92,7 +93,7 @@ impl Boundary {
 
     fn is_context(&self, name: &HeaderName) -> bool {
         let name = name.as_str();
-        Concern::of(name) != Concern::Trace
+        Carries::of(name) != Carries::Trace
             || TRACE.contains(&name)
             || TRACE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
             || self.headers.iter().any(|header| header.eq_ignore_ascii_case(name))

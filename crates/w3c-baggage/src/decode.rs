@@ -48,7 +48,15 @@ pub fn decode(header: &str, limits: &Limits) -> (Baggage, Report) {
 pub fn decode_lines(lines: &[&str], limits: &Limits) -> (Baggage, Report) {
     let mut admission = Admission::new(HEADER, Direction::In, limits);
     let mut members = Members::new();
-    read(lines, limits, &mut admission, &mut members);
+    baggage_string(lines, limits, &mut admission, &mut members);
+    if admission.all_fit() {
+        // With the earlier ones of a key, which are taken back below.
+        for member in &members {
+            admission.keep(member.len());
+        }
+    } else {
+        choose(limits, &mut admission, &mut members);
+    }
     let mut baggage = Baggage::new();
     for (at, member) in members.iter().enumerate() {
         match insert(member, &mut baggage) {
@@ -66,18 +74,6 @@ pub fn decode_lines(lines: &[&str], limits: &Limits) -> (Baggage, Report) {
 
 /// As many as upstream's `Baggage` holds stay on the stack.
 pub(crate) type Members<'a> = SmallVec<[Member<'a>; 64]>;
-
-/// The members that are carried, with the earlier ones of a key where all fit.
-fn read<'a>(lines: &[&'a str], limits: &Limits, admission: &mut Admission<'_>, members: &mut Members<'a>) {
-    baggage_string(lines, limits, admission, members);
-    if admission.all_fit() {
-        for member in members {
-            admission.keep(member.len());
-        }
-    } else {
-        choose(limits, admission, members);
-    }
-}
 
 /// Of a header of so many bytes the look whether it is plain saves more than it costs: of 64 entries a relay's hop takes 12 %
 /// less. Of a longer one, which the default limits cut, not all is looked at.

@@ -16,8 +16,8 @@
 //! assert_eq!(sent["baggage"], "a=b=c;ttl=30,userId=Am%C3%A9lie");
 //! ```
 //!
-//! [`decode`] and [`encode`] do the same without a context and give a [`Report`]. A gateway that only passes baggage on
-//! takes [`RelayPropagator`], which decodes nothing that nobody asks for.
+//! [`decode`] and [`encode`] do the same without a context and return a [`Report`]. A gateway that only passes baggage on
+//! uses [`RelayPropagator`], which decodes a member only when it is asked for.
 //!
 //! # Running examples
 //!
@@ -35,7 +35,7 @@
 //!
 //! [`Limits`] say how much is read and sent. By default the 64 members and 8192 bytes are read that W3C obliges everyone to
 //! carry, counted over all lines; **4096 bytes are sent**, because most servers as they are installed refuse a request
-//! whose `baggage` is longer. `with_outbound_limits(Limits::W3C)` sends 8192. Optional whitespace and empty members do not
+//! whose `baggage` is longer. `with_limits(Limits::W3C)` sends 8192. Optional whitespace and empty members do not
 //! count, since they are not sent; so that work stays bounded, nothing is looked at after 180 members or after the first
 //! `max_bytes` + 8192 bytes, whatever they are. A member longer than 4096 bytes is carried where `max_bytes` admits it and
 //! counted in [`Report::at_risk`], because other SDKs are known to drop it. Never a part of a member is read or sent.

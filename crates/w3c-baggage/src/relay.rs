@@ -84,7 +84,7 @@ impl RelayPropagator {
         if members.is_empty() {
             return cx.clone();
         }
-        let cx = cx.with_value(Received::new(lines, &members));
+        let cx = cx.with_value(Kept::new(lines, &members));
         // As other extraction does: received baggage takes the place of what was there.
         if cx.baggage().is_empty() { cx } else { cx.with_cleared_baggage() }
     }
@@ -100,7 +100,7 @@ impl TextMapPropagator for RelayPropagator {
     }
 
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        let Some(received) = cx.get::<Received>().filter(|received| received.members > 0) else {
+        let Some(received) = cx.get::<Kept>().filter(|received| received.members > 0) else {
             return self.0.inject_context(cx, injector);
         };
         let BothWays { outbound, observer, .. } = self.0.limits();
@@ -124,13 +124,13 @@ impl TextMapPropagator for RelayPropagator {
 
 /// What was received: well-formed members without optional whitespace, as they are sent on.
 #[derive(Default)]
-struct Received {
+struct Kept {
     text: String,
     members: usize,
     at_risk: usize,
 }
 
-impl Received {
+impl Kept {
     fn new(lines: &[&str], members: &Members<'_>) -> Self {
         let bytes = members.iter().map(|member| member.len() + 1).sum::<usize>() - 1;
         let text = match lines {
@@ -245,7 +245,7 @@ impl RelayExt for Context {
     }
 
     fn without_relayed_baggage(&self) -> Context {
-        self.with_value(Received::default())
+        self.with_value(Kept::default())
     }
 }
 
@@ -263,7 +263,7 @@ impl RelayExt for Context {
 /// assert_eq!((&*tenant.value, tenant.metadata), ("acme retail", "ttl=30"));
 /// ```
 #[derive(Clone, Copy)]
-pub struct Relayed<'a>(Option<&'a Received>);
+pub struct Relayed<'a>(Option<&'a Kept>);
 
 /// A received member.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -301,7 +301,7 @@ impl<'a> Relayed<'a> {
     }
 
     fn members(self) -> impl Iterator<Item = Member<'a>> {
-        self.0.into_iter().flat_map(Received::iter).map(|(_, member)| member)
+        self.0.into_iter().flat_map(Kept::iter).map(|(_, member)| member)
     }
 
     /// How many there are.

@@ -1,10 +1,14 @@
 //! What X-Ray says of a trace and no other format does, in the `Context`.
 
-use crate::{Lineage, Missing, Sampling, SamplingExt, TraceHeader, propagator};
+use crate::{Lineage, ParseError, Sampling, SamplingExt, TraceHeader};
 use opentelemetry::{
     Context,
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
+use otel_propagator_core::{diagnostics::Rejected, header::field_value};
+
+/// Where Lambda puts the trace of the invocation, if there is one invocation at a time.
+pub(crate) const VARIABLE: &str = "_X_AMZN_TRACE_ID";
 
 /// The trace of a `Root` that came without `Parent`.
 #[derive(Debug)]
@@ -15,6 +19,29 @@ struct Root(TraceId);
 struct LineageOf {
     trace_id: TraceId,
     lineage: Option<Lineage>,
+}
+
+/// What a header means that names a span and says neither `Sampled=0` nor `Sampled=1`.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Missing {
+    /// The receiver decides: `DecisionSampler` asks its root sampler. Other samplers take it for a no.
+    #[default]
+    Defer,
+    /// The trace is sampled.
+    Sampled,
+    /// The trace is not sampled, as OpenTelemetry's propagators for Java and Go have it.
+    NotSampled,
+}
+
+impl Missing {
+    pub(crate) const fn unless_decided(self, received: Sampling) -> Sampling {
+        match (received, self) {
+            (Sampling::Defer, Self::Sampled) => Sampling::Accept,
+            (Sampling::Defer, Self::NotSampled) => Sampling::Deny,
+            (received, _) => received,
+        }
+    }
 }
 
 /// What X-Ray's header says beyond the span context and its [sampling state](SamplingExt).
@@ -75,7 +102,7 @@ impl XrayExt for Context {
     }
 
     fn with_lambda_trace(&self, header: &str) -> Context {
-        propagator::with_invocation(self, self.clone(), header, Missing::Defer)
+        with_invocation(self, self.clone(), header, Missing::Defer)
     }
 }
 
@@ -89,7 +116,7 @@ fn lineage_of(cx: &Context, trace_id: TraceId) -> Option<Lineage> {
 }
 
 /// The header that the context sends: its span, else a root that was received; nothing where there is neither.
-pub(crate) fn header(cx: &Context) -> Option<TraceHeader> {
+pub(crate) fn to_send(cx: &Context) -> Option<TraceHeader> {
     let span = cx.span();
     let span = span.span_context();
     let header = if span.is_valid() {
@@ -113,4 +140,20 @@ pub(crate) fn with_header(cx: &Context, header: TraceHeader, missing: Missing) -
     };
     let (trace_id, lineage) = (header.root(), header.lineage());
     if lineage == lineage_of(&cx, trace_id) { cx } else { cx.with_value(LineageOf { trace_id, lineage }) }
+}
+
+/// What was received, with the trace of an invocation of a Lambda function, unless the given context has a valid span.
+pub(crate) fn with_invocation(given: &Context, received: Context, header: &str, missing: Missing) -> Context {
+    if given.span().span_context().is_valid() {
+        return received;
+    }
+    let value = field_value(header);
+    match TraceHeader::parse(value).map_err(ParseError::rule) {
+        Ok(header) if header.sampling() == Sampling::Deny => received,
+        Ok(header) => with_header(&received, header, missing),
+        Err(rule) => {
+            Rejected::new(VARIABLE, rule, value.len()).emit();
+            received
+        }
+    }
 }

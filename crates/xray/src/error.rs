@@ -1,11 +1,13 @@
 //! Which rule a text broke. The peer's bytes are in none of these types.
 
-use crate::trace_header::LONGEST;
 use otel_propagator_core::{
     header::trim,
     located::{Located, first, within},
 };
 use std::{error::Error, fmt, ops::Range};
+
+/// AWS reads no longer value.
+pub(crate) const LONGEST: usize = 256;
 
 /// Why a text is not a [`TraceHeader`](crate::TraceHeader).
 ///

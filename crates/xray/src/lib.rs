@@ -80,7 +80,7 @@ mod lineage;
 mod propagator;
 mod trace_header;
 
-pub use context::XrayExt;
+pub use context::{Missing, XrayExt};
 pub use error::{ErrorKind, ParseError};
 #[cfg(feature = "id-generator")]
 pub use id_generator::XrayIdGenerator;
@@ -88,7 +88,7 @@ pub use lineage::Lineage;
 #[cfg(feature = "sampler")]
 pub use otel_propagator_core::sampling::DecisionSampler;
 pub use otel_propagator_core::sampling::{Sampling, SamplingExt};
-pub use propagator::{Missing, XrayPropagator};
+pub use propagator::XrayPropagator;
 pub use trace_header::TraceHeader;
 
 #[cfg(doctest)]

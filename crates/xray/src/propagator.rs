@@ -1,22 +1,19 @@
 //! The propagator: the only file that knows `Extractor` and `Injector`.
 
-use crate::{ParseError, Sampling, TraceHeader, context, trace_header::X_AMZN_TRACE_ID};
+use crate::{
+    ParseError, TraceHeader,
+    context::{self, Missing, VARIABLE, with_invocation},
+    trace_header::X_AMZN_TRACE_ID,
+};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
-    trace::TraceContextExt,
 };
-use otel_propagator_core::{
-    diagnostics::Rejected,
-    header::{field_value, parse_line},
-};
+use otel_propagator_core::{diagnostics::Rejected, header::parse_line};
 use std::{
     env::{self, VarError},
     sync::LazyLock,
 };
-
-/// Where Lambda puts the trace of the invocation, if there is one invocation at a time.
-const VARIABLE: &str = "_X_AMZN_TRACE_ID";
 
 /// Reads and writes `X-Amzn-Trace-Id`.
 ///
@@ -39,29 +36,6 @@ const VARIABLE: &str = "_X_AMZN_TRACE_ID";
 pub struct XrayPropagator {
     missing: Missing,
     lambda: bool,
-}
-
-/// What a header means that names a span and says neither `Sampled=0` nor `Sampled=1`.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Missing {
-    /// The receiver decides: `DecisionSampler` asks its root sampler. Other samplers take it for a no.
-    #[default]
-    Defer,
-    /// The trace is sampled.
-    Sampled,
-    /// The trace is not sampled, as OpenTelemetry's propagators for Java and Go have it.
-    NotSampled,
-}
-
-impl Missing {
-    pub(crate) const fn unless_decided(self, received: Sampling) -> Sampling {
-        match (received, self) {
-            (Sampling::Defer, Self::Sampled) => Sampling::Accept,
-            (Sampling::Defer, Self::NotSampled) => Sampling::Deny,
-            (received, _) => received,
-        }
-    }
 }
 
 impl XrayPropagator {
@@ -159,7 +133,7 @@ impl TextMapPropagator for XrayPropagator {
     /// Sends the context's span, if it is valid, with its [sampling state](crate::SamplingExt::sampling); else the
     /// [root](crate::XrayExt::xray_root) that was received; else nothing.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        if let Some(header) = context::header(cx) {
+        if let Some(header) = context::to_send(cx) {
             injector.set(X_AMZN_TRACE_ID, header.write());
         }
     }
@@ -198,22 +172,6 @@ impl XrayPropagator {
                 received
             }
             _ => received,
-        }
-    }
-}
-
-/// What was received, with the trace of an invocation of a Lambda function, unless the given context has a valid span.
-pub(crate) fn with_invocation(given: &Context, received: Context, header: &str, missing: Missing) -> Context {
-    if given.span().span_context().is_valid() {
-        return received;
-    }
-    let value = field_value(header);
-    match parse(value) {
-        Ok(header) if header.sampling() == Sampling::Deny => received,
-        Ok(header) => context::with_header(&received, header, missing),
-        Err(rule) => {
-            Rejected::new(VARIABLE, rule, value.len()).emit();
-            received
         }
     }
 }

@@ -3,15 +3,10 @@
 mod common;
 
 use common::{Headers, NAME, extract, extract_in, headers, inject};
-use opentelemetry::{
-    Context, KeyValue,
-    baggage::BaggageExt,
-    propagation::TextMapPropagator,
-    trace::{SpanContext, TraceContextExt},
-};
-use opentelemetry_http::HeaderExtractor;
+use opentelemetry::{Context, KeyValue, baggage::BaggageExt, trace::TraceContextExt};
 use otel_xray::{Lineage, SamplingExt, TraceHeader, XrayExt, XrayPropagator};
 use proptest::{collection::vec, option, prelude::*};
+use testing::format::{by_lines_and_by_map, span_of};
 
 fn pair() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -39,10 +34,6 @@ fn value() -> impl Strategy<Value = String> {
 
 fn requests() -> impl Strategy<Value = Headers> {
     option::of(value()).prop_map(|value| headers(value.map(|value| (NAME, value))))
-}
-
-fn span_of(cx: &Context) -> SpanContext {
-    cx.span().span_context().clone()
 }
 
 proptest! {
@@ -105,17 +96,7 @@ proptest! {
 
     #[test]
     fn every_carrier_gives_one_answer(request in requests()) {
-        let mut lines = http::HeaderMap::new();
-        let mut as_text = Headers::new();
-        for (name, value) in &request {
-            let Ok(line) = http::HeaderValue::from_str(value) else { continue };
-            if line.to_str().is_ok() {
-                lines.insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), line);
-                as_text.insert(name.clone(), value.clone());
-            }
-        }
-        let from_lines = XrayPropagator::new().extract_with_context(&Context::new(), &HeaderExtractor(&lines));
-        let from_map = extract(&as_text);
+        let [from_lines, from_map] = by_lines_and_by_map(&XrayPropagator::new(), &request);
         prop_assert_eq!(span_of(&from_lines), span_of(&from_map));
         prop_assert_eq!(from_lines.sampling(), from_map.sampling());
     }

@@ -1,10 +1,11 @@
 //! What the tests share: identifiers, carriers, and the eight forms in which a request may come.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
-use opentelemetry::{Context, propagation::TextMapPropagator};
+use opentelemetry::Context;
 use otel_b3::B3Propagator;
-use std::collections::{BTreeMap, HashMap};
+use testing::format;
+pub(crate) use testing::format::{Headers, headers};
 
 pub(crate) const TRACE: &str = "80f198ee56343ba864fe8b2a57d3eff7";
 pub(crate) const SPAN: &str = "e457b5a2e4d86bd1";
@@ -15,16 +16,8 @@ pub(crate) type Ids<'a> = Option<(&'a str, &'a str)>;
 
 pub(crate) const IDS: Ids<'static> = Some((TRACE, SPAN));
 
-/// Header names and values.
-pub(crate) type Headers = BTreeMap<String, String>;
-
-pub(crate) fn headers<N: ToString, V: ToString>(pairs: impl IntoIterator<Item = (N, V)>) -> Headers {
-    pairs.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
-}
-
 pub(crate) fn extract_in(cx: &Context, headers: &Headers) -> Context {
-    let carrier: HashMap<_, _> = headers.clone().into_iter().collect();
-    B3Propagator::new().extract_with_context(cx, &carrier)
+    format::extract(&B3Propagator::new(), cx, headers)
 }
 
 pub(crate) fn extract(headers: &Headers) -> Context {
@@ -32,9 +25,7 @@ pub(crate) fn extract(headers: &Headers) -> Context {
 }
 
 pub(crate) fn inject(propagator: B3Propagator, cx: &Context) -> Headers {
-    let mut carrier = HashMap::new();
-    propagator.inject_context(cx, &mut carrier);
-    carrier.into_iter().collect()
+    format::inject(&propagator, cx)
 }
 
 /// The forms in which headers are sent.

@@ -44,7 +44,7 @@ pub struct ServerTiming {
 #[derive(Clone, Copy, Debug)]
 enum Form {
     Trace,
-    TraceParent,
+    Ids,
 }
 
 impl ServerTiming {
@@ -57,7 +57,7 @@ impl ServerTiming {
     /// `traceparent;desc="00-…"`, which the agents of browsers read today.
     #[must_use]
     pub const fn traceparent() -> Self {
-        Self { form: Form::TraceParent, exposed: false, only_sampled: false }
+        Self { form: Form::Ids, exposed: false, only_sampled: false }
     }
 
     /// Also lets scripts of other origins read it: `Access-Control-Expose-Headers: Server-Timing`.
@@ -100,10 +100,10 @@ impl ServerTiming {
         if !span.is_valid() || (self.only_sampled && !span.is_sampled()) {
             return;
         }
-        let ids = TraceParent(span);
+        let ids = Ids(span);
         let metric = match self.form {
             Form::Trace => format!("trace;desc={ids}"),
-            Form::TraceParent => format!("traceparent;desc=\"{ids}\""),
+            Form::Ids => format!("traceparent;desc=\"{ids}\""),
         };
         // Digits and the text above are always a header's value.
         let Ok(metric) = HeaderValue::try_from(metric) else { return };
@@ -153,9 +153,9 @@ fn ids(text: &str) -> Option<SpanContext> {
 /// Sampled and random.
 const KNOWN_FLAGS: u8 = 3;
 
-struct TraceParent<'a>(&'a SpanContext);
+struct Ids<'a>(&'a SpanContext);
 
-impl fmt::Display for TraceParent<'_> {
+impl fmt::Display for Ids<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let flags = self.0.trace_flags().to_u8() & KNOWN_FLAGS;
         write!(f, "00-{}-{}-{flags:02x}", self.0.trace_id(), self.0.span_id())

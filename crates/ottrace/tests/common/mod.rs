@@ -1,26 +1,18 @@
 //! What the tests share: identifiers, carriers, and requests in short.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
 use opentelemetry::{
-    Context, KeyValue,
-    baggage::BaggageExt,
-    propagation::TextMapPropagator,
+    Context,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use otel_ottrace::OtTracePropagator;
-use std::collections::{BTreeMap, HashMap};
+use testing::format;
+pub(crate) use testing::format::{Headers, assert_untouched, busy, headers};
 
 pub(crate) const LONG: &str = "463ac35c9f6413ad48485a3953bb6124";
 pub(crate) const SHORT: &str = "48485a3953bb6124";
 pub(crate) const SPAN: &str = "a2fb4a1d1a96d312";
-
-/// Header names and values.
-pub(crate) type Headers = BTreeMap<String, String>;
-
-pub(crate) fn headers<N: ToString, V: ToString>(pairs: impl IntoIterator<Item = (N, V)>) -> Headers {
-    pairs.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
-}
 
 /// A request with these values, each of which may be missing.
 pub(crate) fn request(trace_id: Option<&str>, span_id: Option<&str>, sampled: Option<&str>) -> Headers {
@@ -36,8 +28,7 @@ pub(crate) fn ot(sampled: Option<&str>) -> Headers {
 }
 
 pub(crate) fn extract_with(propagator: &OtTracePropagator, cx: &Context, headers: &Headers) -> Context {
-    let carrier: HashMap<_, _> = headers.clone().into_iter().collect();
-    propagator.extract_with_context(cx, &carrier)
+    format::extract(propagator, cx, headers)
 }
 
 pub(crate) fn extract_in(cx: &Context, headers: &Headers) -> Context {
@@ -49,9 +40,7 @@ pub(crate) fn extract(headers: &Headers) -> Context {
 }
 
 pub(crate) fn inject_with(propagator: &OtTracePropagator, cx: &Context) -> Headers {
-    let mut carrier = HashMap::new();
-    propagator.inject_context(cx, &mut carrier);
-    carrier.into_iter().collect()
+    format::inject(propagator, cx)
 }
 
 pub(crate) fn inject(cx: &Context) -> Headers {
@@ -65,17 +54,4 @@ pub(crate) fn span(trace_id: &str, flags: TraceFlags) -> Context {
     };
     let span = SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE);
     Context::new().with_remote_span_context(span)
-}
-
-/// A context that has a span and baggage already.
-pub(crate) fn busy() -> Context {
-    let state = TraceState::from_key_value([("vendor", "7")]).unwrap_or_default();
-    let span = SpanContext::new(TraceId::from(7), SpanId::from(7), TraceFlags::SAMPLED, false, state);
-    Context::new().with_remote_span_context(span).with_baggage([KeyValue::new("tenant", "acme")])
-}
-
-/// That nothing of [`busy`] changed.
-pub(crate) fn assert_untouched(cx: &Context, rule: &str) {
-    assert_eq!(cx.span().span_context(), busy().span().span_context(), "{rule}");
-    assert_eq!(cx.baggage().to_string(), busy().baggage().to_string(), "{rule}");
 }
