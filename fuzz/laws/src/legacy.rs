@@ -141,6 +141,20 @@ fn trace_of(cx: &Context) -> Option<Trace> {
     ))
 }
 
+/// The span that the first of these formats names which is valid, in the order of the arguments of a composite.
+pub(crate) fn expected(lines: &Lines<'_>) -> Option<(u128, u64)> {
+    let only = |name| Lines(lines.values(name).map(|value| (name, value)).collect());
+    let jaeger = || {
+        only_line(&only("uber-trace-id")).and_then(uber_trace_id).map(|((trace, span, _), _)| (trace, span))
+    };
+    let xray = || {
+        let header = only_line(&only("x-amzn-trace-id")).and_then(amzn_trace_id)?;
+        Some((header.root, header.parent?))
+    };
+    let ottrace = || ot_tracer(lines).map(|(trace, span, _)| (trace, span));
+    jaeger().or_else(xray).or_else(ottrace)
+}
+
 fn only_line<'a>(lines: &Lines<'a>) -> Option<&'a str> {
     match lines.0.as_slice() {
         [(_, line)] => Some(line.trim_matches([' ', '\t'])),

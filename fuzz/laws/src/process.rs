@@ -4,6 +4,7 @@
 use crate::{
     b3, baggage,
     carrier::{Lines, Sent, SentExt as _, send},
+    legacy,
     model::{
         b3::State,
         baggage::{Entries, read},
@@ -27,8 +28,11 @@ use opentelemetry_sdk::{
 use otel_b3::{B3Propagator, DecisionSampler, Sampling, SamplingExt};
 use otel_baggage_limits::{Direction, Limits};
 use otel_composite::{CompositePropagator, extract_only};
+use otel_jaeger::{JaegerPropagator, PrefixedBaggage};
+use otel_ottrace::OtTracePropagator;
 use otel_tracecontext::TraceContextPropagator;
 use otel_w3c_baggage::{BaggagePropagator, RelayExt, RelayPropagator};
+use otel_xray::XrayPropagator;
 use std::sync::{
     Arc, LazyLock,
     atomic::{AtomicU64, Ordering::Relaxed},
@@ -42,11 +46,20 @@ struct Setup {
     decodes: bool,
     /// Whether all of it is this workspace's; the SDK's sends an empty `tracestate`.
     is_ours: bool,
-    /// Whether W3C is preferred and written, so that the model says what becomes of a tracestate.
-    w3c_first: bool,
+    order: Order,
 }
 
-static SETUPS: LazyLock<[Setup; 5]> = LazyLock::new(|| {
+/// In which order formats are read, as far as the models know it.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Order {
+    /// W3C is preferred and written, so that the model says what becomes of a tracestate; then B3.
+    W3cFirst,
+    /// The same, and Jaeger, X-Ray and OT Trace follow.
+    OlderLast,
+    Another,
+}
+
+static SETUPS: LazyLock<[Setup; 7]> = LazyLock::new(|| {
     let (w3c, b3) = (TraceContextPropagator::new(), B3Propagator::single_and_multi());
     let few = Limits::new().max_members(3).max_bytes(64).keep_first(&["tenant"]);
     let new = CompositePropagator::builder;
@@ -56,19 +69,20 @@ static SETUPS: LazyLock<[Setup; 5]> = LazyLock::new(|| {
         limits,
         decodes: true,
         is_ours: true,
-        w3c_first: true,
+        order: Order::W3cFirst,
     };
+    let (jaeger, ottrace) = (JaegerPropagator::new().with_debug_id(true), OtTracePropagator::new());
     [
         setup(new().trace(w3c).trace(b3).baggage(ours()), Limits::new()),
         setup(new().baggage(ours()).trace(w3c).trace(b3), Limits::W3C),
         Setup {
-            w3c_first: false,
+            order: Order::Another,
             ..setup(new().trace(B3Propagator::multi()).trace(extract_only(w3c)).baggage(ours()), few)
         },
         Setup {
             decodes: false,
             is_ours: false,
-            w3c_first: false,
+            order: Order::Another,
             ..setup(
                 new().trace(sdk::TraceContextPropagator::new()).baggage(sdk::BaggagePropagator::new()),
                 Limits::W3C,
@@ -77,6 +91,33 @@ static SETUPS: LazyLock<[Setup; 5]> = LazyLock::new(|| {
         Setup {
             decodes: false,
             ..setup(new().trace(w3c).trace(b3).baggage(RelayPropagator::of(ours())), Limits::W3C)
+        },
+        Setup {
+            order: Order::OlderLast,
+            ..setup(
+                new()
+                    .trace(w3c)
+                    .trace(b3)
+                    .trace(jaeger.clone())
+                    .trace(XrayPropagator::new())
+                    .trace(ottrace.clone())
+                    .baggage(ours()),
+                Limits::W3C,
+            )
+        },
+        // A mesh that leaves them: their baggage is read and added to that of W3C, and W3C is written beside them.
+        Setup {
+            decodes: false,
+            order: Order::Another,
+            ..setup(
+                new()
+                    .trace(jaeger.with_baggage(PrefixedBaggage::Extract))
+                    .trace(ottrace.with_baggage(PrefixedBaggage::Extract))
+                    .trace(XrayPropagator::new())
+                    .trace(w3c)
+                    .baggage(ours()),
+                Limits::W3C,
+            )
         },
     ]
 });
@@ -169,12 +210,38 @@ fn traces(input: &mut Unstructured<'_>) -> Result<Vec<(&'static str, String)>> {
         let trace =
             *input.choose(&["0af7651916cd43dd8448eb211c80319c", "0000000000000000f67ad6b716920333"])?;
         let span = *input.choose(&["b7ad6b7169203331", "00f067aa0ba902b7", "0000000000000000"])?;
-        let header = match input.int_in_range(0..=4_u8)? {
+        let header = match input.int_in_range(0..=8_u8)? {
             0 | 1 => {
                 ("traceparent", format!("00-{trace}-{span}-{}", input.choose(&["00", "01", "02", "03"])?))
             }
             2 => ("b3", format!("{trace}-{span}{}", input.choose(&["", "-0", "-1", "-d"])?)),
             3 => ("b3", (*input.choose(&["0", "1", "d", "garbage"])?).to_owned()),
+            4 => {
+                ("uber-trace-id", format!("{trace}:{span}:0:{}", input.choose(&["0", "1", "3", "9", "zz"])?))
+            }
+            5 => {
+                let (time, random) = trace.split_at(8);
+                let rest =
+                    input.choose(&["", ";Sampled=1", ";Sampled=?", ";Lineage=1:e65a2c4d:9", "; Self=x"])?;
+                let parent = if bool::arbitrary(input)? { format!(";Parent={span}") } else { String::new() };
+                ("x-amzn-trace-id", format!("Root=1-{time}-{random}{parent}{rest}"))
+            }
+            6 => {
+                let half = if bool::arbitrary(input)? { trace } else { trace.get(16..).unwrap_or_default() };
+                headers.push(("ot-tracer-traceid", half.to_owned()));
+                headers.push(("ot-tracer-spanid", span.to_owned()));
+                ("ot-tracer-sampled", (*input.choose(&["true", "false", "1", "", "x"])?).to_owned())
+            }
+            7 => {
+                let name = *input.choose(&[
+                    "uberctx-tenant",
+                    "uberctx-a",
+                    "ot-baggage-a",
+                    "jaeger-baggage",
+                    "jaeger-debug-id",
+                ])?;
+                (name, (*input.choose(&["acme", "", "a=1,b=2", "%41+", "%zz"])?).to_owned())
+            }
             _ => {
                 headers.push(("x-b3-traceid", trace.to_owned()));
                 headers.push(("x-b3-spanid", span.to_owned()));
@@ -317,14 +384,22 @@ fn is_expected_span(setup: &Setup, given: &Context, received: &Context, lines: &
     let span = received.span();
     let span = span.span_context();
     let w3c = expected_parent(lines).map(|parent| (parent.trace_id, parent.parent_id));
-    if !setup.w3c_first {
+    if setup.order == Order::Another {
         return;
     }
     let winner = w3c.or_else(|| b3::expected(lines)?.ids);
+    let older = legacy::expected(lines).filter(|_| setup.order == Order::OlderLast && winner.is_none());
+    if older.is_some() {
+        count("a span of an older format was read");
+    }
+    let winner = winner.or(older);
     let fields = span_fields(span);
     match winner {
-        Some(winner) => {
-            law!((fields.trace_id, fields.parent_id) == winner, "the first valid format wins", fields);
+        Some((trace, parent)) => {
+            // OT Trace cuts trace ids in half, and gets the other half back where the given trace has it.
+            let is_restored = setup.order == Order::OlderLast && restored(trace, given) == fields.trace_id;
+            let is_winner = fields.parent_id == parent && (fields.trace_id == trace || is_restored);
+            law!(is_winner, "the first valid format wins", fields);
         }
         None => {
             law!(span == given.span().span_context(), "where no format is valid the given span stays", span);
@@ -334,6 +409,12 @@ fn is_expected_span(setup: &Setup, given: &Context, received: &Context, lines: &
         trace.state == State::Debug && trace.ids.is_some_and(|ids| ids.0 == fields.trace_id)
     });
     law!(!debug || span.is_sampled(), "a debug trace is sampled", span);
+}
+
+/// The given trace, if the id is the lower half of it.
+fn restored(half: u128, given: &Context) -> u128 {
+    let whole = u128::from_be_bytes(given.span().span_context().trace_id().to_bytes());
+    if whole & u128::from(u64::MAX) == half { whole } else { half }
 }
 
 /// Within the limits, to the letter, and of what the context has.
@@ -355,6 +436,17 @@ fn is_expected_header(setup: &Setup, cx: &Context, sent: &Sent) {
     let fields = span_fields(span.span_context());
     let is_of_span = named.is_none_or(|named| named == (fields.trace_id, fields.parent_id));
     law!(is_of_span, "traceparent names the span", sent.get("traceparent"));
+    if setup.order == Order::OlderLast && fields.parent_id != 0 {
+        let named = legacy::expected(&Lines(sent.0.iter().filter_map(older).collect()));
+        law!(named == Some((fields.trace_id, fields.parent_id)), "and so do the older formats", sent);
+    }
+}
+
+/// A header of Jaeger's, X-Ray's or OT Trace's.
+fn older((name, value): &(String, String)) -> Option<(&'static str, &str)> {
+    let names =
+        ["uber-trace-id", "x-amzn-trace-id", "ot-tracer-traceid", "ot-tracer-spanid", "ot-tracer-sampled"];
+    names.into_iter().find(|known| *known == name).map(|name| (name, value.as_str()))
 }
 
 /// A tracestate goes on whole, through any sampler, and none of an earlier request does.
@@ -363,7 +455,7 @@ fn is_expected_state(setup: &Setup, received: &Context, cx: &Context, lines: &Li
     let parsed = state(sent_state);
     let is_valid = parsed.is_some() && sent_state.len() <= MOST_STATE;
     law!(is_valid || !setup.is_ours, "a tracestate that is sent can be read", sent_state);
-    if !setup.w3c_first || expected_parent(lines).is_none() {
+    if setup.order == Order::Another || expected_parent(lines).is_none() {
         return;
     }
     let same_trace = cx.span().span_context().trace_id() == received.span().span_context().trace_id();
@@ -390,8 +482,9 @@ fn is_received(setup: &Setup, cx: &Context, sent: &Sent) {
 
 // --- what was met ------------------------------------------------------------------------------------------------
 
-/// How many requests stood exactly at a limit or one beside it, for the test that they are met at all.
-const LIMITS: [&str; 16] = [
+/// How many requests stood exactly at a limit or one beside it, or had what no other seed needs to have, for the test that
+/// they are met at all.
+const LIMITS: [&str; 17] = [
     "baggage of 8191 bytes came",
     "baggage of 8192 bytes came",
     "baggage of 8193 bytes came",
@@ -408,6 +501,7 @@ const LIMITS: [&str; 16] = [
     "baggage of 64 members was sent",
     "more than 16384 bytes of baggage came",
     "baggage on several lines came",
+    "a span of an older format was read",
 ];
 
 static MET: [AtomicU64; LIMITS.len()] = [const { AtomicU64::new(0) }; LIMITS.len()];
