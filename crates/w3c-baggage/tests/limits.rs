@@ -61,6 +61,21 @@ fn eight_kilobytes_in() {
     assert_eq!(entries(&read), expected(&[("b", "1", "")]), "the leading members that fit stay");
 }
 
+/// The bytes of the whole baggage-string count, those of properties too.
+#[test]
+fn properties_count_on_the_way_in() {
+    for header in ["a=1;m", "a=1;m;k=v", "a=;m", "tenant=acme,b=2;p=1"] {
+        for (most, is_whole) in [(header.len() - 1, false), (header.len(), true), (header.len() + 1, true)] {
+            let (read, report) = decode(header, &Limits::new().max_bytes(most));
+            assert_eq!(read.len() == header.split(',').count(), is_whole, "{header} in {most} bytes");
+            assert_eq!(report.left_out(Reason::TooManyBytes), usize::from(!is_whole), "{header} in {most}");
+            if is_whole {
+                assert_eq!(report.kept.bytes, header.len(), "{header}");
+            }
+        }
+    }
+}
+
 #[test]
 fn eight_kilobytes_out() {
     // Each `é` is six bytes on the wire, and `a=` is two.
