@@ -13,7 +13,10 @@ use std::{
     cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{
+            AtomicU64, AtomicUsize,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
 };
 
@@ -29,10 +32,7 @@ const OTHER: &str = "other";
 
 /// The instruments. All attributes of the hot path are made beforehand.
 pub(crate) struct Metrics {
-    injected: Histogram<u64>,
-    /// The declared headers, and the attributes of each.
-    headers: Vec<(String, [KeyValue; 1])>,
-    other: [KeyValue; 1],
+    sizes: Arc<Sizes>,
     extractions: Arc<Extractions>,
     left_out: Counter<u64>,
     is_silent: bool,
@@ -57,21 +57,14 @@ impl Metrics {
             .u64_counter("propagator.baggage.left_out")
             .with_description("Baggage members that were not read or not sent")
             .with_unit("{member}");
-        let header = |field: &String| (field.clone(), [KeyValue::new(HEADER, field.clone())]);
+        let sizes = Arc::new(Sizes::new(injected.build(), fields));
         let extractions = Arc::new(Extractions::new(extractions.build(), names));
         Self {
-            is_silent: !is_collected(meter, description, &extractions),
-            injected: injected.build(),
-            headers: fields.iter().map(header).collect(),
-            other: [KeyValue::new(HEADER, OTHER)],
+            is_silent: !is_collected(meter, description, &extractions, sizes.clone()),
+            sizes,
             extractions,
             left_out: left_out.build(),
         }
-    }
-
-    fn header(&self, name: &str) -> &[KeyValue] {
-        let known = self.headers.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
-        known.map_or(&self.other, |(_, attributes)| attributes)
     }
 }
 
@@ -81,7 +74,7 @@ impl Watch for Metrics {
     }
 
     fn injected(&self, header: &str, bytes: usize) {
-        self.injected.record(bytes as u64, self.header(header));
+        self.sizes.count(header, bytes);
     }
 
     fn is_silent(&self) -> bool {
@@ -108,7 +101,7 @@ impl Watch for Metrics {
 ///
 /// The API does not tell a meter that records from one that does nothing. But the latter lets go of a callback at once, and
 /// so does a provider without a reader. The callback is also where what was counted is handed on.
-fn is_collected(meter: &Meter, description: &str, extractions: &Arc<Extractions>) -> bool {
+fn is_collected(meter: &Meter, description: &str, extractions: &Arc<Extractions>, sizes: Arc<Sizes>) -> bool {
     let (description, counted) = ([KeyValue::new(DESCRIPTION, description.to_owned())], extractions.clone());
     meter
         .u64_observable_gauge("propagator.info")
@@ -116,6 +109,7 @@ fn is_collected(meter: &Meter, description: &str, extractions: &Arc<Extractions>
         .with_callback(move |gauge| {
             gauge.observe(1, &description);
             counted.hand_on();
+            sizes.hand_on();
         })
         .build();
     Arc::strong_count(extractions) > 1
@@ -123,8 +117,8 @@ fn is_collected(meter: &Meter, description: &str, extractions: &Arc<Extractions>
 
 /// What became of formats since the last collection.
 ///
-/// The counter of an SDK is a lock, or at least a cache line, that all threads write: with two threads, a request without
-/// headers took three times as long. So threads count apart, and each collection adds up.
+/// The counter of an SDK is a lock, or at least a cache line, that all threads write. So threads count apart, and each
+/// collection adds up.
 struct Extractions {
     counter: Counter<u64>,
     /// The names of the formats, and the attributes of each outcome.
@@ -167,6 +161,78 @@ impl Extractions {
                 }
             }
         }
+    }
+}
+
+/// How often which size was injected since the last collection.
+///
+/// The API has no histogram that is read later, so each collection records every size as often as it came: nothing of what a
+/// histogram says is lost. Sizes repeat; one for which there is no place is recorded at once.
+struct Sizes {
+    histogram: Histogram<u64>,
+    /// The declared headers and the attributes of each; the last stands for all others.
+    headers: Vec<(String, [KeyValue; 1])>,
+    /// For each shard, some sizes of each header.
+    seen: Vec<Seen>,
+}
+
+/// Sizes of one header, one more than they are, and how often they came. Zero is a free place.
+#[derive(Default)]
+#[repr(align(128))]
+struct Seen([(AtomicUsize, AtomicU64); SIZES]);
+
+/// Of these a size has its place.
+const SIZES: usize = 32;
+
+impl Sizes {
+    fn new(histogram: Histogram<u64>, fields: &[String]) -> Self {
+        let names = fields.iter().map(String::as_str).chain([OTHER]);
+        let headers: Vec<_> =
+            names.map(|name| (name.to_owned(), [KeyValue::new(HEADER, name.to_owned())])).collect();
+        let seen = (0..SHARDS * headers.len()).map(|_| Seen::default()).collect();
+        Self { histogram, headers, seen }
+    }
+
+    fn count(&self, header: &str, bytes: usize) {
+        let known = self.headers.iter().position(|(field, _)| field.eq_ignore_ascii_case(header));
+        let header = known.unwrap_or(self.headers.len().saturating_sub(1));
+        let seen = self.seen.get(shard() * self.headers.len() + header);
+        match seen.and_then(|seen| seen.place(bytes)) {
+            Some(count) => {
+                // So that who reads the count sees the size.
+                count.fetch_add(1, Release);
+            }
+            None => self.record(header, bytes),
+        }
+    }
+
+    fn record(&self, header: usize, bytes: usize) {
+        if let Some((_, attributes)) = self.headers.get(header) {
+            self.histogram.record(bytes as u64, attributes);
+        }
+    }
+
+    fn hand_on(&self) {
+        for (Seen(places), header) in self.seen.iter().zip((0..self.headers.len()).cycle()) {
+            for (size, count) in places {
+                for _ in 0..count.swap(0, Acquire) {
+                    self.record(header, size.load(Relaxed).saturating_sub(1));
+                }
+            }
+        }
+    }
+}
+
+impl Seen {
+    /// The count of this size. Who comes first takes the place, and keeps it.
+    fn place(&self, bytes: usize) -> Option<&AtomicU64> {
+        let (size, count) = self.0.get(bytes % SIZES)?;
+        let wanted = bytes.saturating_add(1);
+        let found = match size.load(Relaxed) {
+            0 => size.compare_exchange(0, wanted, Relaxed, Relaxed).unwrap_or_else(|taken| taken),
+            taken => taken,
+        };
+        (found == wanted || found == 0).then_some(count)
     }
 }
 

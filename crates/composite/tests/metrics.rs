@@ -273,6 +273,29 @@ fn sizes_by_header() {
     assert_eq!(recorder.points("propagator.injected.size"), expected(&rows));
 }
 
+/// More sizes than there are places for, from threads that share places: each is recorded once, before or at the collection.
+#[test]
+fn every_size_of_every_thread_is_recorded_once() {
+    let recorder = Recorder::new();
+    let propagator = recorder.build(CompositePropagator::builder().baggage(BaggagePropagator::new()));
+    let sizes: Vec<usize> = (2..80).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| {
+                for size in &sizes {
+                    let entry = KeyValue::new("a", "1".repeat(size - "a=".len()));
+                    let cx = Context::new().with_baggage([entry]);
+                    propagator.inject_context(&cx, &mut Headers::new());
+                }
+            });
+        }
+    });
+    let all = (20 * sizes.len() as u64, 20 * sizes.iter().sum::<usize>() as u64);
+    // What one collection has handed on, the next does not hand on again.
+    recorder.0.force_flush().unwrap();
+    assert_eq!(recorder.points("propagator.injected.size"), expected(&[(&["baggage"], all)]));
+}
+
 /// Sends what it does not declare, after it has made room.
 #[derive(Debug)]
 struct Undeclared;
