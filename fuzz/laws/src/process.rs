@@ -111,8 +111,8 @@ static SETUPS: LazyLock<[Setup; 7]> = LazyLock::new(|| {
             order: Order::Another,
             ..setup(
                 new()
-                    .trace(jaeger.with_baggage(PrefixedBaggage::Extract))
-                    .trace(ottrace.with_baggage(PrefixedBaggage::Extract))
+                    .trace(jaeger.with_baggage(PrefixedBaggage::extract_only()))
+                    .trace(ottrace.with_baggage(PrefixedBaggage::extract_only()))
                     .trace(XrayPropagator::new())
                     .trace(w3c)
                     .baggage(ours()),
