@@ -67,6 +67,7 @@ fn trace_context() -> Vec<Case> {
         ("malformed", "a trailing dash", "00-TRACE-SPAN-01-", None),
         ("malformed", "upper case", "00-0AF7651916CD43DD8448EB211C80319C-SPAN-01", None),
         ("malformed", "no span id", "00-TRACE-0000000000000000-01", None),
+        ("malformed", "a no-break space after it", "00-TRACE-SPAN-01\u{a0}", None),
     ];
     let mut cases: Vec<_> = parents
         .into_iter()
@@ -379,6 +380,21 @@ const XRAY: &[Row] = &[
         (Some(TRACE), Some(Accept)),
         "",
     ),
+    (
+        "lineage",
+        "a key that begins so",
+        "Root=ROOT;Parent=SPAN;Sampled=1;Lineage2=32767:e65a2c4d:255",
+        (Some(TRACE), Some(Accept)),
+        "",
+    ),
+    (
+        "plain",
+        "a space behind an equals sign",
+        "Root=ROOT;Parent=SPAN;Sampled= 1",
+        (Some(TRACE), Some(Accept)),
+        "",
+    ),
+    ("sampling", "a no-break space", "Root=ROOT;Parent=SPAN;Sampled=1\u{a0}", (Some(TRACE), Some(Defer)), ""),
     ("root", "from a load balancer", "Root=ROOT", NOTHING, "ROOT"),
     ("root", "and a decision", "Root=ROOT;Sampled=1", (None, Some(Accept)), "ROOT"),
     ("malformed", "a key that begins with Root", "Root2=ROOT;Parent=SPAN;Sampled=1", NOTHING, ""),

@@ -141,7 +141,7 @@ pub(crate) fn properties(metadata: &str) -> String {
 }
 
 /// What begins a property's key, and its value: characters that no text here has.
-const KEY: char = '\u{2}';
+pub(crate) const KEY: char = '\u{2}';
 pub(crate) const VALUE: char = '\u{3}';
 
 fn decoded(value: &str) -> String {

@@ -1,6 +1,6 @@
 //! The classes of differences in Jaeger's headers.
 
-use super::{Class, SDKS, Whose, are_ids, hex, lines, lower, raw_value, read};
+use super::{Class, SDKS, Whose, are_ids, hex, lines, lower, raw_value, read, trim_more};
 use crate::{
     ledger::Step,
     peer::Kind::{Go, Java, JavaScript, Python},
@@ -56,7 +56,7 @@ pub(super) const CLASSES: &[Class] = &[
         rule: "values are URL-encoded in HTTP; Jaeger's own clients encode and decode this header too",
         source: VALUE_ENCODING,
         issue: None,
-        peers: &[Python, Go],
+        peers: &[Python, Go, Java],
         formats: JAEGER,
         fields: &[Field::Ids],
         test: |step, d| read(step) && d.found.is_none() && raw_jaeger(step).contains('%'),
@@ -252,7 +252,8 @@ pub(super) const CLASSES: &[Class] = &[
             let Some(raw) = raw_value(step, "uberctx-", &d.key) else { return false };
             let plain = percent_decode_str(raw).decode_utf8_lossy();
             let found = step.found.baggage.get(&d.key).map(|(value, _)| value.as_str());
-            read(step) && (found == Some(&plain) || found == Some(plain.trim()))
+            read(step)
+                && (found == Some(&plain) || found.is_some_and(|found| trim_more(found) == trim_more(&plain)))
         },
     },
 ];

@@ -1,6 +1,6 @@
 //! The classes of differences in traceparent and tracestate.
 
-use super::{Class, SDKS, Whose, lines, read};
+use super::{Class, SDKS, Whose, lines, read, trim_more};
 use crate::{
     ledger::Step,
     peer::Kind::{Go, Java, JavaScript, Python},
@@ -34,6 +34,20 @@ pub(super) const CLASSES: &[Class] = &[
             let first =
                 parent(step).and_then(|text| Some(format!("{}-{}", text.get(3..35)?, text.get(36..52)?)));
             read(step) && d.expected.is_none() && lines(step, "traceparent").len() > 1 && d.found == first
+        },
+    },
+    Class {
+        name: "whitespace beyond ASCII around a traceparent",
+        whose: Whose::Theirs,
+        rule: "version-format = trace-id \"-\" parent-id \"-\" trace-flags, and nothing around them",
+        source: VERSION_FORMAT,
+        issue: None,
+        peers: &[JavaScript],
+        formats: TRACE_CONTEXT,
+        fields: &[Field::Ids],
+        test: |step, d| {
+            let more = parent(step).is_some_and(|text| trim_more(text) != trim(text));
+            read(step) && d.expected.is_none() && more
         },
     },
     Class {

@@ -1,6 +1,6 @@
 //! The classes of differences in X-Ray's header.
 
-use super::{Class, SDKS, Whose, are_ids, hex, lines, read};
+use super::{Class, SDKS, Whose, are_ids, hex, lines, read, trim_more};
 use crate::{
     ledger::Step,
     peer::Kind::{Go, Java, JavaScript, Python},
@@ -118,6 +118,49 @@ pub(super) const CLASSES: &[Class] = &[
         },
     },
     Class {
+        name: "spaces behind the equals sign of X-Amzn-Trace-Id",
+        whose: Whose::Theirs,
+        rule: "pairs of keys and values with semicolons between them; AWS's own SDKs take spaces off",
+        source: TRACING_HEADER,
+        issue: None,
+        peers: &[JavaScript, Java],
+        formats: XRAY,
+        fields: &[Field::Ids, Field::More],
+        test: |step, d| {
+            let spaced = pairs(step).any(|(_, value)| value.trim_start_matches([' ', '\t']) != value);
+            read(step) && spaced && d.found.as_ref().is_none_or(String::is_empty)
+        },
+    },
+    Class {
+        name: "whitespace and control characters of other kinds around values of X-Amzn-Trace-Id",
+        whose: Whose::Theirs,
+        rule: "Sampled is 0, 1 or ?; where it is another text, the decision is left to whoever receives it",
+        source: TRACING_HEADER,
+        issue: None,
+        peers: SDKS,
+        formats: XRAY,
+        fields: &[Field::Flags, Field::Sampling],
+        test: |step, _| {
+            let more = pairs(step).any(|(_, value)| trim_more(value) != trim(value));
+            read(step) && more && step.expected.sampling == Some(Defer)
+        },
+    },
+    Class {
+        name: "Lineage out of a key that only begins so",
+        whose: Whose::Theirs,
+        rule: "Lineage is appended by Lambda and other services of AWS",
+        source: TRACING_HEADER,
+        issue: None,
+        peers: &[Java],
+        formats: XRAY,
+        fields: &[Field::More, Field::Member],
+        test: |step, d| {
+            let begins =
+                pairs(step).any(|(key, _)| trim(key).starts_with("Lineage") && trim(key) != "Lineage");
+            begins && (d.field == Field::More || d.key == "Lineage")
+        },
+    },
+    Class {
         name: "a pair that is none costs the trace",
         whose: Whose::Theirs,
         rule: "what is no key of X-Ray's is for others",
@@ -201,6 +244,11 @@ fn xray<'a>(step: &Step<'a>) -> &'a str {
     lines(step, "x-amzn-trace-id").first().copied().unwrap_or_default()
 }
 
+/// The keys and values of the header.
+fn pairs<'a>(step: &Step<'a>) -> impl DoubleEndedIterator<Item = (&'a str, &'a str)> {
+    xray(step).split(';').filter_map(|pair| pair.split_once('='))
+}
+
 fn lower_hex(text: &str, width: usize) -> bool {
     hex(text, width, width) && !text.contains(|c: char| c.is_ascii_uppercase())
 }
@@ -208,10 +256,9 @@ fn lower_hex(text: &str, width: usize) -> bool {
 /// The peer found the ids that stand in the header's places for ids, the last of several, and no others.
 fn has_the_ids(step: &Step<'_>, difference: &Difference) -> bool {
     let last = |key: &str| {
-        let pairs = xray(step).split(';').filter_map(|pair| pair.split_once('='));
         let begins =
             |k: &str| k.trim_start_matches(|c: char| c.is_whitespace() || c.is_control()).starts_with(key);
-        pairs.rev().find(|(k, _)| begins(k)).map(|(_, value)| trim(value)).unwrap_or_default()
+        pairs(step).rev().find(|(k, _)| begins(k)).map(|(_, value)| trim(value)).unwrap_or_default()
     };
     are_ids(difference, &last("Root").trim_start_matches("1-").replace('-', ""), last("Parent"))
 }
