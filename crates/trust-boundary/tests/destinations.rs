@@ -206,6 +206,9 @@ fn patterns_that_are_none() {
         ("port 0", "orders.internal:0", "port is not a number from 1 to 65535"),
         ("an internationalised name in characters", "bücher.example", "a character that is in no host name"),
         ("empty", "", "empty host"),
+        ("an empty label", "a..b", "empty label"),
+        ("what some read as IPv4", "10.0.1", "a number that some clients take for an IPv4 address"),
+        ("a hexadecimal end", "a.0X7f", "a number that some clients take for an IPv4 address"),
     ];
     for (what, pattern, expected) in rows {
         let error = Outbound::internal("rule").hosts(["fine.example", pattern]).unwrap_err();
