@@ -12,6 +12,8 @@ pub mod floor;
 pub mod hostile;
 mod http_carriers;
 pub mod input;
+#[cfg(feature = "jaeger")]
+mod jaeger;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod pair;

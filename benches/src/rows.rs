@@ -97,6 +97,8 @@ pub fn all() -> Vec<Row> {
     rows.boundary();
     #[cfg(feature = "metrics")]
     rows.metrics();
+    #[cfg(feature = "jaeger")]
+    rows.jaeger();
     rows.codec();
     rows.0
 }
@@ -122,8 +124,8 @@ impl Rows {
     fn baggage(&mut self) {
         for (entries, count, targets) in [
             (Entries::Plain, 1, SHOWN),
-            (Entries::Plain, 8, SHOWN.sdk(held(3.2, 4.0))),
-            (Entries::Plain, 64, SHOWN.sdk(held(4.2, 5.0))),
+            (Entries::Plain, 8, SHOWN.sdk(held(3.1, 4.0))),
+            (Entries::Plain, 64, SHOWN.sdk(held(3.9, 5.0))),
             (Entries::Escaped, 1, SHOWN),
             (Entries::Escaped, 8, SHOWN.sdk(held(2.3, 2.8))),
             (Entries::Escaped, 64, SHOWN.sdk(held(2.8, 3.3))),
@@ -312,6 +314,26 @@ impl Rows {
         self.carrier(operation("nothing to read"), SHOWN, |who| metrics::extract(given(other_headers), who));
         self.carrier(operation("extract"), SHOWN, move |who| metrics::extract(both, who));
         self.carrier(operation("inject"), SHOWN, move |who| metrics::inject(context, who));
+    }
+
+    /// Jaeger's own propagator, of the version before: beside ours, and beside the floor of its API.
+    #[cfg(feature = "jaeger")]
+    fn jaeger(&mut self) {
+        use crate::jaeger::{self, Beside};
+        for (what, beside) in [("", Beside::Ours), ("; ours: the floor of its API", Beside::ItsFloor)] {
+            let mut row = |operation, make: fn(Beside, Contender) -> Option<Task>| {
+                self.0.push(Row {
+                    operation: format!(
+                        "uber-trace-id {operation} (SDK: opentelemetry-jaeger-propagator 0.32{what})"
+                    ),
+                    carrier: HashMap::<String, String>::NAME,
+                    targets: SHOWN,
+                    make: Box::new(move |who| make(beside, who)),
+                });
+            };
+            row("inject", jaeger::inject);
+            row("extract", jaeger::extract);
+        }
     }
 
     fn carrier(
