@@ -152,7 +152,10 @@ impl PrefixedBaggage {
         extractor: &dyn Extractor,
         decode: impl for<'a> Fn(&'a str) -> Option<Cow<'a, str>>,
     ) -> Context {
-        let Some(list) = extractor.get(header).filter(|_| self.is_read) else { return cx };
+        if !self.is_read {
+            return cx;
+        }
+        let Some(list) = extractor.get(header) else { return cx };
         let (mut received, lines) = (self.received(header), [list]);
         let mut elements = Elements::new(&lines, &self.limits.inbound);
         for element in elements.by_ref() {
@@ -188,10 +191,10 @@ impl PrefixedBaggage {
         injector: &mut dyn Injector,
         encode: impl for<'a> Fn(&'a str) -> Option<Cow<'a, str>>,
     ) {
-        let (baggage, limits) = (cx.baggage(), &self.limits.outbound);
-        if !self.is_sent || baggage.is_empty() {
+        if !self.is_sent || cx.baggage().is_empty() {
             return;
         }
+        let (baggage, limits) = (cx.baggage(), &self.limits.outbound);
         let mut entries: Vec<_> = baggage
             .iter()
             .map(|(key, (value, _))| {

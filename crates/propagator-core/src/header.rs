@@ -63,6 +63,7 @@ fn without_text<'a>(extractor: &dyn Extractor, name: &str) -> Lines<'a> {
 /// assert_eq!(parse_line(&carrier, "hops", parse), Some(7));
 /// assert_eq!(parse_line(&carrier, "age", parse), None);
 /// ```
+#[inline]
 pub fn parse_line<T>(
     extractor: &dyn Extractor,
     name: &'static str,
