@@ -4,7 +4,7 @@ mod common;
 
 use common::{OTHER, Sets, TRACEPARENT, all, both, context, seen};
 use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 use opentelemetry::{Context, propagation::Extractor, trace::TraceContextExt};
 use otel_carriers::grpc::{self, ClientLayer, MetadataExtractor, ServerLayer};
 use std::{
@@ -184,4 +184,56 @@ fn every_call_carries_the_current_context() {
     let received = send();
     assert_eq!(received.keys().collect::<Vec<_>>(), ["traceparent"]);
     assert_eq!(received["traceparent"], TRACEPARENT);
+}
+
+/// A service that is not ready, and answers with a body whose length is known.
+struct Busy;
+
+struct Known;
+
+impl Body for Known {
+    type Data = &'static [u8];
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Infallible>>> {
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        true
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(7)
+    }
+}
+
+impl Service<Request<()>> for Busy {
+    type Response = Response<Known>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Known>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Pending
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        ready(Ok(Response::new(Known)))
+    }
+}
+
+#[test]
+fn what_a_service_says_of_itself_is_handed_on() {
+    let mut task = std::task::Context::from_waker(Waker::noop());
+    let mut server = ServerLayer::new(both()).layer(Busy);
+    assert!(Service::<Request<()>>::poll_ready(&mut server, &mut task).is_pending());
+    assert!(ClientLayer::new(both()).layer(Busy).poll_ready(&mut task).is_pending());
+    let Poll::Ready(Ok(answer)) = pin!(server.call(Request::new(()))).poll(&mut task) else {
+        panic!("an answer")
+    };
+    assert!(answer.body().is_end_stream());
+    assert_eq!(answer.body().size_hint().exact(), Some(7));
 }
