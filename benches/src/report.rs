@@ -7,7 +7,7 @@ use crate::{
     clock,
     hostile::{self, Hostile, Reader},
     rows::{Contender, Row},
-    targets::Target,
+    targets,
 };
 use std::fmt::{Display, Write};
 
@@ -124,7 +124,8 @@ impl Tables {
         let [floor, first_floor] = floors;
         let as_a_user_sees_it = ratio(sdk.instructions, ours.instructions);
         let against_sdk = ratio(sdk.instructions, ours.instructions - all_lines);
-        let sdk_target = row.targets.sdk.map(|target| (target, against_sdk >= target.held));
+        let sdk_target =
+            row.targets.sdk.map(|target| (target.asked, target.least(), against_sdk >= target.least()));
         let against_sdk = self.ratio(row, "SDK / ours", against_sdk, '≥', sdk_target);
         let our_instructions = match row.targets.above_sdk {
             Some(most) => {
@@ -136,7 +137,8 @@ impl Tables {
         };
         let against_floor = floor.map(|floor| {
             let against_floor = ratio(ours.instructions, floor.instructions);
-            let target = row.targets.floor.map(|target| (target, against_floor <= target.held));
+            let target =
+                row.targets.floor.map(|target| (target.asked, target.most(), against_floor <= target.most()));
             self.ratio(row, "ours / floor", against_floor, '≤', target)
         });
         let most = floor.map(|floor| calls(floor.usage) + row.targets.more_allocations);
@@ -172,9 +174,10 @@ impl Tables {
         what: &str,
         ratio: f64,
         sign: char,
-        target: Option<(Target, bool)>,
+        target: Option<(f64, f64, bool)>,
     ) -> String {
-        let Some((Target { asked, held }, met)) = target else { return format!("{ratio:.2}") };
+        let Some((asked, held, met)) = target else { return format!("{ratio:.2}") };
+        let held = (held * 100.0).round() / 100.0;
         let asked = if asked.total_cmp(&held).is_eq() { String::new() } else { format!("; asked {asked}") };
         self.gate(&format!("{row:?}, instructions {what}"), met, format!("{ratio:.2} ({sign} {held}{asked})"))
     }
@@ -255,7 +258,7 @@ impl Tables {
     /// carrier takes to give it, not ten good ones. Where four times the bytes cost the SDK no more, it does not read them.
     fn beside_sdk(&mut self, kind: &Hostile, work: &[u64; 10]) -> [String; 2] {
         let [.., sdk, ours, good, long_sdk, long_ours, carrier] = *work;
-        let beside = |ours, sdk| !kind.sdk_reads_all() || ratio(ours, sdk) <= 1.5;
+        let beside = |ours, sdk| !kind.sdk_reads_all() || ratio(ours, sdk) <= targets::hostile();
         let little = |ours: u64| ours <= 10 * good + carrier;
         let is_read = long_sdk > 2 * sdk;
         [
