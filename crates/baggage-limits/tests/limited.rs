@@ -157,6 +157,13 @@ fn metadata_forges_no_member() {
     let mut members: Vec<_> = sent.only("baggage").unwrap().split(',').collect();
     members.sort_unstable();
     assert_eq!(members, ["a=1;p%2Cadmin=true", "b=2;p=1;q"]);
+    for (metadata, expected) in [(",", "a=1;%2C"), ("\"", "a=1;%22"), ("\\", "a=1;%5C"), ("p", "a=1;p")] {
+        let mut baggage = Baggage::new();
+        baggage.insert_with_metadata("a", "1", metadata);
+        let cx = Context::new().with_baggage(baggage);
+        let sent = Sent::by(&Limited::new(BaggagePropagator::new(), Limits::new()), &cx);
+        assert_eq!(sent.only("baggage"), Some(expected), "{metadata} alone");
+    }
 }
 
 #[test]
@@ -237,6 +244,32 @@ fn what_is_read_ends_where_the_limits_do() {
 fn metadata_is_left_as_the_inner_propagator_read_it() {
     let read = read(Limits::new().deny(&["b"]), &["a=1;p;;q = \"1\",b=2"]);
     assert_eq!(read["a"], ("1".to_owned(), "p;;q = \"1\"".to_owned()));
+}
+
+/// Which headers a propagator is shown.
+#[derive(Debug)]
+struct Names;
+
+impl TextMapPropagator for Names {
+    fn inject_context(&self, _: &Context, _: &mut dyn Injector) {}
+
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        assert_eq!(extractor.keys().contains(&"baggage"), extractor.get("baggage").is_some());
+        cx.with_value(Read(extractor.keys().join(",")))
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        FieldIter::new(&[])
+    }
+}
+
+#[test]
+fn a_header_of_which_nothing_is_left_is_not_there() {
+    let carrier = Lines(vec![("baggage", "a=1"), ("other", "1")]);
+    for (limits, expected) in [(Limits::new(), "baggage,other"), (Limits::new().allow(&[]), "other")] {
+        let cx = Limited::new(Names, limits).extract_with_context(&Context::new(), &carrier);
+        assert_eq!(cx.get::<Read>().map(|read| read.0.as_str()), Some(expected));
+    }
 }
 
 struct Read(String);
