@@ -105,7 +105,7 @@ impl CompositePropagator {
         &self.0.problems
     }
 
-    /// The policy of [`Builder::boundary`], if there is one.
+    /// The policy of [`Builder::boundary`](crate::Builder::boundary), if there is one.
     #[cfg(feature = "boundary")]
     #[must_use]
     pub fn boundary(&self) -> Option<&Boundary> {
