@@ -24,8 +24,15 @@ def answer():
         "headers": {name: request.headers[name] for name in REPORTED.split() if name in request.headers},
     }
     to, _, rest = request.args.get("to", "").partition(",")
-    more = requests.get(f"http://{to}/?to={rest}", timeout=30).json() if to else []
-    return json.dumps([report, *more])
+    if not to:
+        return json.dumps([report])
+    try:
+        next_one = requests.get(f"http://{to}/?to={rest}", timeout=30)
+    except requests.RequestException as error:
+        return repr(error), 502
+    if next_one.status_code != 200:
+        return next_one.text, 502
+    return json.dumps([report, *next_one.json()])
 
 
 app.run("127.0.0.1", int(sys.argv[1]), threaded=True)

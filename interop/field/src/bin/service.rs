@@ -133,9 +133,14 @@ async fn call(
         propagator.inject_context(&cx, &mut HeaderInjector(&mut headers));
     });
     let url = format!("http://{next}/?to={rest}");
-    let answer = client.get(url).headers(headers).send().await?.error_for_status()?.bytes().await?;
+    let answer = client.get(url).headers(headers).send().await?;
+    let status = answer.status();
+    let body = answer.bytes().await?;
     cx.span().end();
-    Ok(serde_json::from_slice(&answer)?)
+    if !status.is_success() {
+        return Err(format!("{next}: {status}: {}", String::from_utf8_lossy(&body)).into());
+    }
+    Ok(serde_json::from_slice(&body)?)
 }
 
 fn report(name: &str, cx: &Context, headers: &HeaderMap) -> Value {

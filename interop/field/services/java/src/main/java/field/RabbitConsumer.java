@@ -9,10 +9,10 @@ import java.io.IOException;
 import java.util.List;
 
 /** RabbitMQ's own client, under OpenTelemetry's agent: takes messages from one queue and sends their bodies to the next. */
-public final class Consumer extends DefaultConsumer {
+public final class RabbitConsumer extends DefaultConsumer {
   private final String following;
 
-  private Consumer(Channel channel, String following) {
+  private RabbitConsumer(Channel channel, String following) {
     super(channel);
     this.following = following;
   }
@@ -24,7 +24,7 @@ public final class Consumer extends DefaultConsumer {
     for (String queue : List.of(arguments[1], arguments[2])) {
       channel.queueDeclare(queue, false, false, false, null);
     }
-    channel.basicConsume(arguments[1], new Consumer(channel, arguments[2]));
+    channel.basicConsume(arguments[1], new RabbitConsumer(channel, arguments[2]));
     System.out.println("ready");
   }
 
