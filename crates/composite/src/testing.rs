@@ -28,6 +28,7 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator},
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
+use otel_propagator_core::header::baggage_key;
 use std::{error::Error, fmt};
 
 /// A carrier that keeps every header line as it is, in order, and can do to them what proxies do.
@@ -162,10 +163,10 @@ impl Extractor for Headers {
 }
 
 impl Injector for Headers {
-    /// An older header of this name goes; an empty value leaves none.
+    /// An older header of this name goes; an empty value leaves none, but for an [entry of the baggage](baggage_key).
     fn set(&mut self, key: &str, value: String) {
         self.0.retain(|(name, _)| !name.eq_ignore_ascii_case(key));
-        if !value.is_empty() {
+        if !value.is_empty() || baggage_key(key).is_some() {
             self.0.push((key.to_owned(), value));
         }
     }

@@ -104,4 +104,8 @@ fn a_carrier_keeps_lines() {
     assert_eq!(headers.iter().collect::<Vec<_>>(), [("B", "2"), ("a", "3")], "an older header is replaced");
     headers.set("b", String::new());
     assert_eq!(headers.iter().len(), 1, "an empty value leaves none");
+    for entry in ["uberctx-tenant", "Ot-Baggage-tenant"] {
+        headers.set(entry, String::new());
+        assert_eq!(headers.get(entry), Some(""), "an entry of the baggage may be empty");
+    }
 }

@@ -5,7 +5,7 @@
 use crate::report::{Part, Problem};
 use otel_baggage_limits::Limits;
 use otel_jaeger::UberTraceId;
-use otel_propagator_core::located::Located;
+use otel_propagator_core::{header::baggage_key, located::Located};
 use otel_tracecontext::{TraceParent, TraceStateList};
 use otel_w3c_baggage::{decode, locate};
 use otel_xray::TraceHeader;
@@ -38,9 +38,7 @@ pub(crate) fn anatomy(name: &str, value: &str) -> Anatomy {
         "ot-tracer-traceid" => anatomy.whole(value, "trace id", ""),
         "ot-tracer-spanid" => anatomy.whole(value, "span id", ""),
         "ot-tracer-sampled" => anatomy.whole(value, "sampled", ""),
-        _ if name.starts_with("uberctx-") || name.starts_with("ot-baggage-") => {
-            anatomy.whole(value, "baggage value", "");
-        }
+        _ if baggage_key(name).is_some() => anatomy.whole(value, "baggage value", ""),
         _ => {}
     }
     anatomy

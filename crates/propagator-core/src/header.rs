@@ -84,6 +84,25 @@ pub fn parse_line<T>(
     None
 }
 
+/// The key in the name of a header that is one entry of the baggage: `uberctx-KEY` of Jaeger, `ot-baggage-KEY` of OT Trace.
+///
+/// An empty value is what such an entry says. Of every other header of a propagator it is the wish to have none, since an
+/// [`Injector`](opentelemetry::propagation::Injector) cannot remove one.
+///
+/// ```
+/// use otel_propagator_core::header::baggage_key;
+///
+/// assert_eq!(baggage_key("Uberctx-tenant"), Some("tenant"));
+/// assert_eq!(baggage_key("baggage"), None);
+/// ```
+#[must_use]
+pub fn baggage_key(name: &str) -> Option<&str> {
+    ["uberctx-", "ot-baggage-"].iter().find_map(|prefix| {
+        let (start, key) = name.split_at_checked(prefix.len())?;
+        start.eq_ignore_ascii_case(prefix).then_some(key)
+    })
+}
+
 /// The rule that [`Lines::Unreadable`] breaks, as events name it.
 pub const NOT_TEXT: &str = "value is not visible ASCII";
 

@@ -2,6 +2,7 @@
 
 use crate::{Outbound, Trace};
 use opentelemetry::propagation::Injector;
+use otel_propagator_core::header::baggage_key;
 
 /// What a header is about, as far as its name says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,7 +17,7 @@ impl Carries {
     pub(crate) fn of(header: &str) -> Self {
         if header.eq_ignore_ascii_case("tracestate") {
             Self::TraceState
-        } else if is_baggage_list(header) || baggage_item_key(header).is_some() {
+        } else if is_baggage_list(header) || baggage_key(header).is_some() {
             Self::Baggage
         } else {
             Self::Trace
@@ -36,15 +37,6 @@ impl Carries {
 /// Whether the header is a list of members.
 pub(crate) fn is_baggage_list(header: &str) -> bool {
     ["baggage", "jaeger-baggage"].iter().any(|name| header.eq_ignore_ascii_case(name))
-}
-
-/// The key of a header that Jaeger or OT Trace send for a single member.
-pub(crate) fn baggage_item_key(header: &str) -> Option<&str> {
-    let key = |prefix: &str| {
-        let (start, key) = header.split_at_checked(prefix.len())?;
-        start.eq_ignore_ascii_case(prefix).then_some(key)
-    };
-    key("uberctx-").or_else(|| key("ot-baggage-"))
 }
 
 /// The headers that a carrier may hold from before, each once.

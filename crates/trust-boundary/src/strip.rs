@@ -1,14 +1,13 @@
 //! Removes what the policy forbids from the headers of a request, whatever put it there.
 
 use crate::{
-    Boundary, Destination, Outbound, Trace,
-    action::Action,
-    events::Decision,
-    gate::{Carries, baggage_item_key},
-    metrics::Metrics,
+    Boundary, Destination, Outbound, Trace, action::Action, events::Decision, gate::Carries, metrics::Metrics,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
-use otel_propagator_core::{diagnostics::Direction, header::trim};
+use otel_propagator_core::{
+    diagnostics::Direction,
+    header::{baggage_key, trim},
+};
 
 /// Headers of trace context as tracing systems send them, beside those that [`Carries`] knows.
 const TRACE: [&str; 17] = [
@@ -39,7 +38,8 @@ impl Boundary {
     /// another destination.
     ///
     /// Of `baggage` the members stay that the rule allows, each as it is. It cannot be seen here which of them a
-    /// caller sent: to an external destination with [`Keys::ALL`](crate::Keys::ALL) all of them go. Context headers without a value are removed too.
+    /// caller sent: to an external destination with [`Keys::ALL`](crate::Keys::ALL) all of them go. Context headers without a value are removed
+    /// too, but not `uberctx-KEY` and `ot-baggage-KEY`, which are entries that may be empty.
     ///
     /// ```
     /// use otel_trust_boundary::{Boundary, Destination, Keys, Outbound};
@@ -119,11 +119,11 @@ fn is_empty(value: &HeaderValue) -> bool {
 
 /// Leaves what the rule allows of a header with baggage; how many members it took away.
 fn baggage(headers: &mut HeaderMap, name: &HeaderName, rule: &Outbound) -> usize {
+    if let Some(key) = baggage_key(name.as_str()) {
+        return usize::from(!rule.sends(key, false) && headers.remove(name).is_some());
+    }
     if remove_if(headers, name, is_empty) || !rule.restricts_baggage() {
         return 0;
-    }
-    if let Some(key) = baggage_item_key(name.as_str()) {
-        return usize::from(!rule.sends(key, false) && headers.remove(name).is_some());
     }
     let (kept, dropped) = members(headers, name, rule);
     if dropped > 0 {

@@ -132,7 +132,7 @@ fn members_of_baggage() {
 #[test]
 fn an_empty_header_is_removed_everywhere() {
     for host in ["orders.internal", "api.stripe.com", "all.example"] {
-        let headers = ["traceparent", "tracestate", "baggage", "uberctx-a", "b3"];
+        let headers = ["traceparent", "tracestate", "baggage", "jaeger-baggage", "b3"];
         let headers = headers.map(|name| (name.parse().unwrap(), HeaderValue::from_static("")));
         assert_eq!(stripped(&boundary(), host, headers.into_iter().collect()), [""; 0], "{host}");
     }
@@ -141,6 +141,22 @@ fn an_empty_header_is_removed_everywhere() {
         headers.append("tracestate", value.parse().unwrap());
     }
     assert_eq!(stripped(&boundary(), "orders.internal", headers), ["tracestate: ", "tracestate: congo=1"]);
+}
+
+/// Of baggage with a header an entry it says that the entry is empty.
+#[test]
+fn an_empty_entry_goes_where_its_key_may() {
+    let rows = [
+        ("orders.internal", &["ot-baggage-a: ", "uberctx-a: ", "uberctx-b: "][..]),
+        ("all.example", &["ot-baggage-a: ", "uberctx-a: ", "uberctx-b: "]),
+        ("keys.example", &["ot-baggage-a: ", "uberctx-a: "]),
+        ("api.stripe.com", &[]),
+    ];
+    for (host, expected) in rows {
+        let headers = ["uberctx-a", "Uberctx-b", "ot-baggage-a"];
+        let headers = headers.map(|name| (name.parse().unwrap(), HeaderValue::from_static("")));
+        assert_eq!(stripped(&boundary(), host, headers.into_iter().collect()), expected, "{host}");
+    }
 }
 
 /// A client that answers with the headers that it was to send.
