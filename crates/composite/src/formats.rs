@@ -114,7 +114,7 @@ mod known {
     #[cfg(feature = "ottrace")]
     pub(super) fn ottrace(it: &otel_ottrace::OtTracePropagator) -> Known {
         let (known, baggage) = (Known::new("ottrace", it.extract_fields()), it.baggage());
-        known.carries(baggage.is_sent(), baggage.limits(), it, |it, limits| {
+        known.leaves_decisions_open().carries(baggage.is_sent(), baggage.limits(), it, |it, limits| {
             let baggage = it.baggage().clone().with_limits(limits);
             it.with_baggage(baggage)
         })

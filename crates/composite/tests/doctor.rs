@@ -94,6 +94,13 @@ fn what_is_silent_is_found() {
     install(w3c().limits(Limits::W3C).build());
     assert_eq!(found(), []);
 
+    #[cfg(all(feature = "jaeger", feature = "xray", feature = "ottrace"))]
+    {
+        install(otel_composite::from_list("tracecontext,b3,jaeger,xray,ottrace").unwrap());
+        let open = Finding::NoDecisionSampler { names: names(&["b3", "jaeger", "xray", "ottrace"]) };
+        assert_eq!(found().last(), Some(&open));
+    }
+
     #[cfg(feature = "sampler")]
     {
         let _ = otel_composite::DecisionSampler::new(opentelemetry_sdk::trace::Sampler::AlwaysOn);

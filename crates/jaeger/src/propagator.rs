@@ -1,12 +1,14 @@
 //! The propagator: the only file that knows `Extractor` and `Injector`.
 
-use crate::{ParseError, UberTraceId, baggage, context, debug_id, percent, uber_trace_id::UBER_TRACE_ID};
+use crate::{
+    ParseError, Sampling, UberTraceId, baggage, context, debug_id, percent, uber_trace_id::UBER_TRACE_ID,
+};
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
 use otel_baggage_limits::PrefixedBaggage;
-use otel_propagator_core::header::parse_line;
+use otel_propagator_core::{header::parse_line, sampling};
 use std::sync::LazyLock;
 
 /// Reads and writes `uber-trace-id`.
@@ -130,7 +132,12 @@ impl TextMapPropagator for JaegerPropagator {
     /// Returns `cx` with what was received; `cx` as it is where that was nothing.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         let cx = match uber_trace_id(extractor) {
-            Some(header) => context::with_header(cx, header),
+            Some(header) => {
+                if header.sampling() == Sampling::Debug {
+                    sampling::hint(UBER_TRACE_ID);
+                }
+                context::with_header(cx, header)
+            }
             None => self.without_trace(cx, extractor),
         };
         self.baggage.extract(baggage::PREFIX, cx, extractor, baggage::decode)
@@ -158,7 +165,10 @@ impl JaegerPropagator {
     fn without_trace(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         let id = if self.debug_id { debug_id(extractor) } else { None };
         let cx = match id {
-            Some(id) => context::with_debug_id(cx, id),
+            Some(id) => {
+                sampling::hint(debug_id::DEBUG_ID);
+                context::with_debug_id(cx, id)
+            }
             None => cx.clone(),
         };
         self.baggage.extract_list(baggage::JAEGER_BAGGAGE, cx, extractor, baggage::decode)

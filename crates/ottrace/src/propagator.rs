@@ -1,7 +1,7 @@
 //! The propagator: the only file that knows `Context`, `Extractor` and `Injector`.
 
 use crate::{
-    ErrorKind, OtTrace, ParseError, SamplingExt, baggage,
+    ErrorKind, OtTrace, ParseError, Sampling, SamplingExt, baggage,
     headers::{SAMPLED, SPAN_ID, TRACE_ID},
 };
 use opentelemetry::{
@@ -10,7 +10,7 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
 };
 use otel_baggage_limits::PrefixedBaggage;
-use otel_propagator_core::{diagnostics::Rejected, header::field_value};
+use otel_propagator_core::{diagnostics::Rejected, header::field_value, sampling};
 use std::sync::LazyLock;
 
 /// Reads and writes `ot-tracer-traceid`, `ot-tracer-spanid` and `ot-tracer-sampled`.
@@ -111,6 +111,9 @@ impl TextMapPropagator for OtTracePropagator {
     /// Returns `cx` with what was received; `cx` as it is where that was nothing.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         let Some(headers) = received(extractor) else { return cx.clone() };
+        if headers.sampling() == Sampling::Defer {
+            sampling::hint(SAMPLED);
+        }
         let cx = with_headers(cx, headers);
         self.baggage.extract(baggage::PREFIX, cx, extractor, baggage::header_value)
     }

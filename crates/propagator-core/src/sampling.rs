@@ -1,7 +1,7 @@
 //! A sampling decision that the sampled flag of a span context cannot hold: deferred, or made by all means.
 //!
-//! B3, Jaeger and X-Ray can leave the decision to the receiver, B3 and Jaeger can ask for a debug trace, B3 can carry
-//! a decision without a trace, and a service may receive a flag that it does not trust. All of them put one kind of
+//! B3, X-Ray and OT Trace can leave the decision to the receiver, B3 and Jaeger can ask for a debug trace, B3 and X-Ray can
+//! carry a decision without a span, and a service may receive a flag that it does not trust. All of them put one kind of
 //! value into the [`Context`], and one sampler obeys it: `DecisionSampler`, with the feature `sampler`.
 
 use crate::{decision::Bare, diagnostics::TARGET, remote::Remote};
@@ -117,8 +117,8 @@ pub(crate) fn installed() {
 }
 
 /// Tells once a process of a state that only a `DecisionSampler` obeys, where none was built: the event
-/// `propagator.no_decision_sampler`. For propagators, after they have read [`Sampling::Defer`], [`Sampling::Debug`] or a
-/// decision without ids.
+/// `propagator.no_decision_sampler`, which names the header. For propagators, after they have read [`Sampling::Defer`],
+/// [`Sampling::Debug`] or a decision without a span.
 ///
 /// ```
 /// otel_propagator_core::sampling::hint("b3");

@@ -5,7 +5,7 @@ use opentelemetry::{
     Context,
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
-use otel_propagator_core::{diagnostics::Rejected, header::field_value};
+use otel_propagator_core::{diagnostics::Rejected, header::field_value, sampling::hint};
 
 /// Where Lambda puts the trace of the invocation, if there is one invocation at a time.
 pub(crate) const VARIABLE: &str = "_X_AMZN_TRACE_ID";
@@ -127,16 +127,28 @@ pub(crate) fn to_send(cx: &Context) -> Option<TraceHeader> {
     Some(header.with_lineage(lineage_of(cx, header.root())))
 }
 
-/// The context with what a header says.
-pub(crate) fn with_header(cx: &Context, header: TraceHeader, missing: Missing) -> Context {
+/// The context with what a header, or a variable, of this name says.
+pub(crate) fn with_header(
+    cx: &Context,
+    name: &'static str,
+    header: TraceHeader,
+    missing: Missing,
+) -> Context {
     let cx = match (header.parent(), header.sampling()) {
         (Some(parent), sampling) => {
+            let sampling = missing.unless_decided(sampling);
+            if sampling == Sampling::Defer {
+                hint(name);
+            }
             let flags = TraceFlags::default();
             let span = SpanContext::new(header.root(), parent, flags, true, TraceState::NONE);
-            cx.with_remote_sampling(span, missing.unless_decided(sampling))
+            cx.with_remote_sampling(span, sampling)
         }
         (None, Sampling::Defer) => cx.with_value(Root(header.root())),
-        (None, decision) => cx.with_value(Root(header.root())).with_bare_sampling(decision),
+        (None, decision) => {
+            hint(name);
+            cx.with_value(Root(header.root())).with_bare_sampling(decision)
+        }
     };
     let (trace_id, lineage) = (header.root(), header.lineage());
     if lineage == lineage_of(&cx, trace_id) { cx } else { cx.with_value(LineageOf { trace_id, lineage }) }
@@ -150,7 +162,7 @@ pub(crate) fn with_invocation(given: &Context, received: Context, header: &str, 
     let value = field_value(header);
     match TraceHeader::parse(value).map_err(ParseError::rule) {
         Ok(header) if header.sampling() == Sampling::Deny => received,
-        Ok(header) => with_header(&received, header, missing),
+        Ok(header) => with_header(&received, VARIABLE, header, missing),
         Err(rule) => {
             Rejected::new(VARIABLE, rule, value.len()).emit();
             received

@@ -141,7 +141,7 @@ impl TextMapPropagator for XrayPropagator {
     /// Returns `cx` with what was received; `cx` as it is where that was nothing.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         let received = match parse_line(extractor, X_AMZN_TRACE_ID, parse) {
-            Some(header) => context::with_header(cx, header, self.missing),
+            Some(header) => context::with_header(cx, X_AMZN_TRACE_ID, header, self.missing),
             None => cx.clone(),
         };
         if self.lambda { self.in_lambda(cx, received) } else { received }
