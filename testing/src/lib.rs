@@ -55,12 +55,25 @@ impl Visit for Event {
     }
 }
 
-/// The events of the propagators that this thread emits while `run` is called.
+/// The events of the propagators that this thread emits while `run` is called, but for [`hints`].
 ///
 /// # Panics
 ///
 /// If one has neither the propagators' target nor upstream's, or does not repeat its name as a field.
 pub fn events(run: impl FnOnce()) -> Vec<Event> {
+    recorded(run).into_iter().filter(|event| event.name != HINT).collect()
+}
+
+/// The headers of which an event said meanwhile that only a `DecisionSampler` obeys them. It comes once a process, so a
+/// test needs one of its own.
+pub fn hints(run: impl FnOnce()) -> Vec<String> {
+    let hints = recorded(run).into_iter().filter(|event| event.name == HINT);
+    hints.map(|event| event.get("header").to_owned()).collect()
+}
+
+const HINT: &str = "propagator.no_decision_sampler";
+
+fn recorded(run: impl FnOnce()) -> Vec<Event> {
     let recorder = Recorder::default();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder.clone()), run);
     std::mem::take(&mut *recorder.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -79,9 +92,6 @@ impl<S: Subscriber> Layer<S> for Recorder {
         let metadata = event.metadata();
         if metadata.target().starts_with("opentelemetry") {
             return; // upstream's own
-        }
-        if metadata.name() == "propagator.no_decision_sampler" {
-            return; // once a process, so no test can rely on it beside others
         }
         assert_eq!(metadata.target(), "otel_propagator", "{event:?}");
         let (fields, message) = (Vec::new(), String::new());

@@ -227,6 +227,29 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_joined_by_commas() {
+        for (lines, len) in [(&[][..], 0), (&["abc"], 3), (&["abc", "", "de"], 7)] {
+            assert_eq!(joined_len(lines), len);
+        }
+    }
+
+    #[test]
+    fn entries_of_baggage_have_their_key_in_their_name() {
+        let rows = [
+            ("uberctx-tenant", Some("tenant")),
+            ("Ot-Baggage-Tenant", Some("Tenant")),
+            ("uberctx-", Some("")),
+            ("uberctx", None),
+            ("x-uberctx-tenant", None),
+            ("baggage", None),
+            ("\u{e9}berctx-tenant", None),
+        ];
+        for (name, key) in rows {
+            assert_eq!(baggage_key(name), key, "{name}");
+        }
+    }
+
+    #[test]
     fn an_empty_list_is_absent_unless_the_name_is_there() {
         for (key, expected) in [("NAME", Lines::Unreadable), ("names", Lines::Absent)] {
             let carrier = Carrier { keys: vec![key], lines: Some(vec![]) };

@@ -125,8 +125,12 @@ mod clock {
     /// The ticks since the first call, from 1 on.
     pub(super) fn now() -> u32 {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-        u32::try_from(START.elapsed().as_millis() / TICK.as_millis())
-            .map_or(u32::MAX, |ticks| ticks.saturating_add(1))
+        ticks(START.elapsed())
+    }
+
+    pub(super) fn ticks(elapsed: Duration) -> u32 {
+        let ticks = elapsed.as_millis() / TICK.as_millis();
+        u32::try_from(ticks).map_or(u32::MAX, |ticks| ticks.saturating_add(1))
     }
 }
 
@@ -145,6 +149,16 @@ mod tests {
     #[test]
     fn the_window_is_so_many_ticks() {
         assert_eq!(clock::TICK * (WINDOW_TICKS - 1), WINDOW);
+        assert_eq!([clock::ticks(Duration::ZERO), clock::ticks(WINDOW)], [1, WINDOW_TICKS]);
+        assert_eq!(clock::ticks(Duration::MAX), u32::MAX);
+    }
+
+    #[test]
+    fn the_clock_goes() {
+        let before = clock::now();
+        while clock::now() == before {
+            std::thread::sleep(clock::TICK / 10);
+        }
     }
 
     fn flood(throttle: &Throttle, at: u32) -> Vec<u32> {
