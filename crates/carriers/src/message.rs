@@ -1,4 +1,4 @@
-//! The headers of messages: Kafka, RabbitMQ, NATS, MQTT, Pulsar, SQS, AMQP 1.0, CloudEvents.
+//! The headers of messages: Kafka, RabbitMQ, NATS, Redis streams, MQTT, Pulsar, SQS, AMQP 1.0, CloudEvents.
 //!
 //! Every client library has its own type for them, and all fit two shapes: *go through names and bytes*, which
 //! [`MessageExtractor`] reads, and *set or remove a name*, which [`inject`] calls. So this crate depends on none of
