@@ -11,6 +11,7 @@ use opentelemetry::{
 };
 use opentelemetry_http::HeaderExtractor;
 use otel_b3::{B3Propagator, Sampling, SamplingExt};
+use std::collections::HashMap;
 use testing::carrier::Table;
 
 const STATES: [(Option<char>, Sampling); 4] = [
@@ -429,5 +430,26 @@ fn a_broken_rule_is_found_at_its_place() {
             (production, Some(part.as_str())),
             "{value}"
         );
+    }
+}
+
+#[test]
+fn the_broken_one_of_several_headers_is_named() {
+    let (trace, span) = (("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN));
+    let rows: [(&[(&str, &str)], _); 8] = [
+        (&[trace, ("x-b3-spanid", "xyz")], Some(("x-b3-spanid", "SpanId", 0..3))),
+        (&[("x-b3-traceid", "xyz"), ("x-b3-spanid", "x")], Some(("x-b3-traceid", "TraceId", 0..3))),
+        (&[trace, span, ("x-b3-parentspanid", "x")], Some(("x-b3-parentspanid", "ParentSpanId", 0..1))),
+        (&[("x-b3-sampled", "yes")], Some(("x-b3-sampled", "SamplingState", 0..3))),
+        (&[trace], Some(("x-b3-spanid", "SpanId", 0..0))),
+        (&[span], Some(("x-b3-traceid", "TraceId", 0..0))),
+        (&[trace, span, ("x-b3-sampled", "1")], None),
+        (&[], None),
+    ];
+    for (request, expected) in rows {
+        let carrier: HashMap<_, _> = headers(request.iter().copied()).into_iter().collect();
+        let located = otel_b3::locate_multi(&carrier);
+        let located = located.map(|(header, located)| (header, located.production, located.range));
+        assert_eq!(located, expected, "{request:?}");
     }
 }
