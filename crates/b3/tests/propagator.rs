@@ -6,7 +6,7 @@ use common::{FORMS, Form, Headers, IDS, PARENT, SPAN, TRACE, extract, extract_in
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,
-    propagation::TextMapPropagator,
+    propagation::{Extractor, TextMapPropagator},
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use opentelemetry_http::HeaderExtractor;
@@ -452,4 +452,30 @@ fn the_broken_one_of_several_headers_is_named() {
         let located = located.map(|(header, located)| (header, located.production, located.range));
         assert_eq!(located, expected, "{request:?}");
     }
+}
+
+/// A carrier whose names cost more than a test may pay.
+struct Unlisted(HashMap<String, String>);
+
+impl Extractor for Unlisted {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        unreachable!("all that can be missing under its usual name was found")
+    }
+}
+
+#[test]
+fn names_are_not_asked_for_because_of_flags_that_are_missing() {
+    let request = [
+        ("x-b3-traceid", TRACE),
+        ("x-b3-spanid", SPAN),
+        ("x-b3-parentspanid", PARENT),
+        ("x-b3-sampled", "1"),
+    ];
+    let carrier = Unlisted(headers(request).into_iter().collect());
+    let cx = B3Propagator::new().extract_with_context(&Context::new(), &carrier);
+    assert_eq!(cx.sampling(), Some(Sampling::Accept));
 }

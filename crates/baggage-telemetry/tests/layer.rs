@@ -235,3 +235,11 @@ fn under_a_borrow_of_the_context() {
     let found = acme(|| Context::map_current(|_| info_span!("s").in_scope(|| info!("a"))));
     assert_eq!(found, ["s{tenant=\"acme\"}: a"]);
 }
+
+#[test]
+fn it_shows_its_entries() {
+    let entries = Entries::from(TENANT);
+    let shown = format!("BaggageLayer({entries:?})");
+    assert_eq!(format!("{:?}", BaggageLayer::new(entries)), shown);
+    assert!(shown.contains("tenant"), "{shown}");
+}
