@@ -11,8 +11,10 @@ mod common;
 use common::{Headers, PARENT, SPAN, TRACE, extract, headers};
 use opentelemetry::{Context, propagation::TextMapPropagator, trace::TraceContextExt};
 use opentelemetry_http::HeaderExtractor;
-use otel_b3::B3Propagator;
+use otel_b3::{B3Propagator, Sampling, SamplingExt};
+use std::collections::HashMap;
 use testing::{
+    carrier::Attaching,
     events,
     format::{refused, refused_lines},
 };
@@ -115,4 +117,16 @@ fn a_flood_costs_a_few_events() {
     let request = headers([("x-b3-traceid", "0".repeat(32)), ("x-b3-spanid", SPAN.to_owned())]);
     let told = events(|| (0..10_000).for_each(|_| drop(extract(&request))));
     assert!((1..=10).contains(&told.len()), "{} events", told.len());
+}
+
+/// Subscribers, exporters and carriers may attach contexts, which panics under a borrow of the current one.
+#[test]
+fn the_current_context_is_not_borrowed_while_a_carrier_is_asked() {
+    let mut carrier = Attaching::with("1");
+    let _guard = extract(&headers([("b3", "0")])).attach();
+    B3Propagator::new().inject(&mut carrier);
+    assert_eq!(carrier.set, ["b3"], "the current context is sent");
+    assert_eq!(B3Propagator::new().extract(&carrier).bare_sampling(), Some(Sampling::Accept));
+    let nothing = B3Propagator::new().extract(&HashMap::new());
+    assert_eq!(nothing.bare_sampling(), Some(Sampling::Deny), "the current context is given back");
 }

@@ -115,12 +115,19 @@ fn the_context_at_the_first_entry_that_has_entries() {
     tracing::subscriber::with_default(subscriber, || {
         let span = info_span!("s");
         span.in_scope(|| info!("before"));
+        {
+            let _current = context([("page", "of no interest")]).attach();
+            span.in_scope(|| info!("others"));
+        }
         let _current = context([("tenant", "first")]).attach();
         span.in_scope(|| info!("first"));
         let _current = context([("tenant", "second")]).attach();
         span.in_scope(|| info!("second"));
     });
-    assert_eq!(log.lines(), ["s: before", "s{tenant=\"first\"}: first", "s{tenant=\"first\"}: second"]);
+    assert_eq!(
+        log.lines(),
+        ["s: before", "s: others", "s{tenant=\"first\"}: first", "s{tenant=\"first\"}: second"]
+    );
 }
 
 #[test]

@@ -7,9 +7,14 @@
 mod common;
 
 use common::{Lines, VALID, context_of, extract, headers, inject, with_tracestate};
-use opentelemetry::trace::TraceState;
+use opentelemetry::{
+    Context,
+    propagation::TextMapPropagator,
+    trace::{TraceContextExt, TraceState},
+};
 use opentelemetry_http::HeaderExtractor;
-use testing::events;
+use otel_tracecontext::TraceContextPropagator;
+use testing::{carrier::Attaching, events};
 
 /// The header and the rule of each event.
 fn rules_of(act: impl FnOnce()) -> Vec<(String, String)> {
@@ -112,5 +117,21 @@ fn local_members_that_are_not_sent_are_one_event() {
     assert_eq!(
         event.message,
         "2 member(s) of the tracestate header left out: key or value is outside the grammar"
+    );
+}
+
+/// Subscribers, exporters and carriers may attach contexts, which panics under a borrow of the current one.
+#[test]
+fn the_current_context_is_not_borrowed_while_a_carrier_is_asked() {
+    let propagator = TraceContextPropagator::new();
+    let mut carrier = Attaching::with(VALID);
+    let _guard = context_of(1, TraceState::default()).attach();
+    propagator.inject(&mut carrier);
+    assert_eq!(carrier.set, ["traceparent"], "the current context is sent");
+    let extracted = propagator.extract(&carrier);
+    assert!(extracted.span().span_context().is_remote());
+    assert_eq!(
+        propagator.extract(&Lines(vec![])).span().span_context(),
+        Context::current().span().span_context()
     );
 }
