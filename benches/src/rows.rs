@@ -246,9 +246,9 @@ impl Rows {
         let kept = SHOWN.more_allocations(4);
         for (entries, count, targets) in [
             (Entries::Plain, 1, kept),
-            (Entries::Plain, 4, kept.sdk(4.0)),
-            (Entries::Plain, 8, kept.sdk(7.0)),
-            (Entries::Plain, 64, kept.sdk(held(13.0, 25.0))),
+            (Entries::Plain, 4, kept.sdk(held(6.1, 4.0))),
+            (Entries::Plain, 8, kept.sdk(held(9.8, 7.0))),
+            (Entries::Plain, 64, kept.sdk(held(23.5, 25.0))),
             (Entries::Escaped, 64, kept),
             (Entries::Metadata, 64, kept),
         ] {

@@ -61,7 +61,7 @@ impl<'a> Entry<'a> {
     #[inline]
     pub(crate) fn new(key: &'a str, value: &'a str, metadata: &'a str) -> Self {
         let escapes = UNESCAPED.missing(value);
-        let is_plain = property::is_plain(metadata);
+        let is_plain = property::is_plain(metadata.as_bytes());
         let metadata_len = if is_plain { metadata.len() } else { property::metadata_len(metadata) };
         let semicolon = usize::from(metadata_len > 0);
         let len = key.len() + "=".len() + value.len() + 2 * escapes + semicolon + metadata_len;

@@ -2,11 +2,13 @@
 
 use crate::{
     BaggagePropagator, HEADER,
-    decode::{Members, baggage_string, choose, may_repeat},
+    decode::{Keys, Members, baggage_string, choose, may_repeat},
     encode::Entry,
     member::{Member, list_member},
+    octets::{self, TCHAR},
     percent, property,
 };
+use memchr::memchr;
 use opentelemetry::{
     Context,
     baggage::{Baggage, BaggageExt},
@@ -69,6 +71,22 @@ impl RelayPropagator {
     }
 
     fn read(&self, cx: &Context, lines: &[&str]) -> Context {
+        let BothWays { inbound: limits, .. } = self.0.limits();
+        let untouched = match lines {
+            [line] => Kept::untouched(line, limits),
+            _ => None,
+        };
+        let received = untouched.unwrap_or_else(|| self.chosen(lines));
+        if received.members == 0 {
+            return cx.clone();
+        }
+        let cx = cx.with_value(received);
+        // As other extraction does: received baggage takes the place of what was there.
+        if cx.baggage().is_empty() { cx } else { cx.with_cleared_baggage() }
+    }
+
+    /// Of members that break a rule or do not fit, those that are left.
+    fn chosen(&self, lines: &[&str]) -> Kept {
         let BothWays { inbound: limits, observer, .. } = self.0.limits();
         let mut admission = Admission::new(HEADER, Direction::In, limits);
         let mut members = Members::new();
@@ -81,12 +99,7 @@ impl RelayPropagator {
             choose(limits, &mut admission, &mut members);
         }
         observer.tell(&admission.received(joined_len(lines)).report());
-        if members.is_empty() {
-            return cx.clone();
-        }
-        let cx = cx.with_value(Kept::new(lines, &members));
-        // As other extraction does: received baggage takes the place of what was there.
-        if cx.baggage().is_empty() { cx } else { cx.with_cleared_baggage() }
+        Kept::new(&members)
     }
 }
 
@@ -131,15 +144,37 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(lines: &[&str], members: &Members<'_>) -> Self {
-        let bytes = members.iter().map(|member| member.len() + 1).sum::<usize>() - 1;
-        let text = match lines {
-            // There is no byte beside the members.
-            [line] if line.len() == bytes && members.iter().all(is_plain) => (*line).to_owned(),
-            _ => written(members, bytes),
-        };
-        let at_risk = if text.len() > AT_RISK_BYTES { at_risk(&text) } else { 0 };
+    fn new(members: &Members<'_>) -> Self {
+        let text = written(members);
+        let at_risk = text.split(',').filter(|member| member.len() > AT_RISK_BYTES).count();
         Self { text, members: members.len(), at_risk }
+    }
+
+    /// A line that is within the limits and sent on byte for byte, as nearly all are: members without whitespace, each of
+    /// another key. Of any other line it gives nothing.
+    fn untouched(line: &str, limits: &Limits) -> Option<Self> {
+        let mut admission = Admission::new(HEADER, Direction::In, limits);
+        admission.measure_all(1, line.len(), 0);
+        if !admission.admit_all() || line.len() > AT_RISK_BYTES || !octets::is_plain(line) {
+            return None;
+        }
+        let has_properties = memchr(b';', line.as_bytes()).is_some();
+        let (mut keys, mut rest) = (Keys::new(), Some(line.as_bytes()));
+        while let Some(list) = rest {
+            let (key, after) = list.split_at_checked(TCHAR.count(list))?;
+            let Some((b'=', after)) = after.split_first() else { return None };
+            if key.is_empty() || !keys.is_new(key) {
+                return None;
+            }
+            let (value, others) = octets::split_at(b',', after);
+            let metadata = if has_properties { octets::split_at(b';', value).1 } else { None };
+            if metadata.is_some_and(|it| it.is_empty() || !property::is_plain(it)) {
+                return None;
+            }
+            rest = others;
+        }
+        let members = keys.count();
+        (members <= limits.max_members).then(|| Self { text: line.to_owned(), members, at_risk: 0 })
     }
 
     fn iter(&self) -> impl Iterator<Item = (&str, Member<'_>)> {
@@ -182,16 +217,8 @@ impl Kept {
     }
 }
 
-fn at_risk(text: &str) -> usize {
-    text.split(',').filter(|member| member.len() > AT_RISK_BYTES).count()
-}
-
-fn is_plain(member: &Member<'_>) -> bool {
-    property::is_plain(member.metadata)
-}
-
-fn written(members: &Members<'_>, bytes: usize) -> String {
-    let mut text = String::with_capacity(bytes);
+fn written(members: &Members<'_>) -> String {
+    let mut text = String::with_capacity(members.iter().map(|member| member.len() + ",".len()).sum());
     for member in members {
         if !text.is_empty() {
             text.push(',');
@@ -209,7 +236,7 @@ fn write(member: &Member<'_>, text: &mut String) {
     text.push_str(key);
     text.push('=');
     text.push_str(value);
-    if property::is_plain(metadata) && !metadata.is_empty() {
+    if property::is_plain(metadata.as_bytes()) && !metadata.is_empty() {
         text.push(';');
         text.push_str(metadata);
     } else if property::any(metadata) {
@@ -327,5 +354,75 @@ fn decoded(member: Member<'_>) -> RelayedMember<'_> {
 impl fmt::Debug for Relayed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Relayed").field("members", &self.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kept, RelayPropagator};
+    use crate::BaggagePropagator;
+    use otel_baggage_limits::Limits;
+    use proptest::prelude::*;
+
+    fn of(received: &Kept) -> (&str, usize, usize) {
+        (&received.text, received.members, received.at_risk)
+    }
+
+    /// Whether the line goes on untouched, which may not change what goes on.
+    fn is_untouched(line: &str, limits: &Limits) -> bool {
+        let untouched = Kept::untouched(line, limits);
+        let relay = RelayPropagator::of(BaggagePropagator::new().with_limits(limits.clone()));
+        assert!(untouched.iter().all(|it| of(it) == of(&relay.chosen(&[line]))), "{line:?}");
+        untouched.is_some()
+    }
+
+    #[test]
+    fn most_lines_go_on_untouched() {
+        for line in ["a=1", "a=", "a=1,b=2;p;q=1,c=%41", "a==,%=%", "entry.key.1=1,entry.key.2=1"] {
+            assert!(is_untouched(line, &Limits::new()), "{line:?}");
+        }
+        for line in
+            ["", "a", "=1", ",", "a=1,", ",a=1", "a=1,,b=2", "a=1, b=2", "a =1", "a=1 ", "a=\"", "a=é"]
+        {
+            assert!(!is_untouched(line, &Limits::new()), "{line:?}");
+        }
+        for line in ["a=1;", "a=1;,b=2", "a=1;;p", "a=1;=", "a=1;p=%", "a=1,a=2", "a=1,b=2,a=1", "(=1"] {
+            assert!(!is_untouched(line, &Limits::new()), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn within_the_limits() {
+        let (line, limits) = ("a=1,b=2", Limits::new());
+        for (limits, expected) in [
+            (limits.clone().max_members(1), false),
+            (limits.clone().max_members(2), true),
+            (limits.clone().max_bytes(6), false),
+            (limits.clone().max_bytes(7), true),
+            (limits.clone().max_member_bytes(9), false),
+            (limits.clone().allow(&["*"]), false),
+            (limits.clone().deny(&["c"]), false),
+            (limits.keep_first(&["b"]), true),
+        ] {
+            assert_eq!(is_untouched(line, &limits), expected, "{limits:?}");
+        }
+        for (bytes, expected) in [(4095, true), (4096, true), (4097, false)] {
+            assert_eq!(is_untouched(&format!("a={:x<1$}", "", bytes - 2), &Limits::new()), expected);
+        }
+        for (members, expected) in [(63, true), (64, true), (65, false)] {
+            let line: Vec<_> = (0..members).map(|it| format!("{it}=")).collect();
+            assert_eq!(is_untouched(&line.join(","), &Limits::new().max_members(99)), expected, "{members}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_on_is_the_same(
+            line in "([ab]{1,9}(=|=1|=\\PC|=1;|=1;p|=1;p=%|;p| =1|)(,|,,|, |)){0,9}",
+            members in 1..9_usize, bytes in 1..60_usize,
+        ) {
+            is_untouched(&line, &Limits::new());
+            is_untouched(&line, &Limits::new().max_members(members).max_bytes(bytes));
+        }
     }
 }
