@@ -318,6 +318,7 @@ fn a_broken_rule_is_found_at_its_place() {
     ] {
         let located = TraceParent::parse(&value).unwrap_err().located(&value);
         assert_eq!((located.production, value.get(located.range)), (production, Some(part)), "{value}");
+        assert_eq!(located.url, format!("https://www.w3.org/TR/trace-context-2/#{production}"));
     }
 }
 

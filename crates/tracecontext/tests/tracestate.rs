@@ -229,6 +229,17 @@ fn a_trace_state_that_may_not_be_sent_overrides_an_older_tracestate_and_none_lea
 }
 
 #[test]
+fn members_are_found_and_thinned_out() {
+    let mut list = TraceStateList::parse("a=1, foo@@bar=2,a=3").unwrap();
+    assert_eq!([list.get("a"), list.get("foo@@bar"), list.get("A")], [Some("1"), Some("2"), None]);
+    list.retain(|key, value| (key, value) != ("a", "1"));
+    assert_eq!(list.iter().collect::<Vec<_>>(), [("foo@@bar", "2"), ("a", "3")]);
+    assert_eq!(list.to_string(), "foo@@bar=2,a=3");
+    list.retain(|_, _| false);
+    assert_eq!(list.to_string(), "");
+}
+
+#[test]
 fn a_broken_rule_is_found_at_its_place() {
     let many = "a=1,".repeat(32) + "b=2 , c=3";
     let long = "a".repeat(257);
@@ -247,7 +258,9 @@ fn a_broken_rule_is_found_at_its_place() {
         (&long_value, TraceStateError::Value, &long),
     ] {
         assert_eq!(TraceStateList::parse(value).map(|_| ()), Err(error), "{value}");
-        assert_eq!(value.get(error.located(value).range), Some(part), "{value}");
+        let located = error.located(value);
+        assert_eq!(value.get(located.range), Some(part), "{value}");
+        assert_eq!(error.to_string(), located.rule, "an error says the rule");
     }
 }
 
