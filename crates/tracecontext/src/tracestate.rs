@@ -97,7 +97,7 @@ fn range(line: &str, error: TraceStateError) -> Range<usize> {
     match (error, equals_sign) {
         (TraceStateError::TooManyMembers, _) => start..line.len(),
         (TraceStateError::Key, Some(equals_sign)) => start..equals_sign,
-        (TraceStateError::Value, Some(equals_sign)) => equals_sign + 1..end.max(equals_sign + 1),
+        (TraceStateError::Value, Some(equals_sign)) => equals_sign + 1..end,
         _ => start..end,
     }
 }

@@ -240,6 +240,14 @@ fn members_are_found_and_thinned_out() {
 }
 
 #[test]
+fn a_list_has_so_many_bytes_at_most() {
+    for (len, expected) in [(32_767, Ok(1)), (32_768, Ok(1)), (32_769, Err(TraceStateError::TooLong))] {
+        let value = format!("{:len$}", "a=1");
+        assert_eq!(TraceStateList::parse(&value).map(|list| list.iter().len()), expected, "{len}");
+    }
+}
+
+#[test]
 fn a_broken_rule_is_found_at_its_place() {
     let many = "a=1,".repeat(32) + "b=2 , c=3";
     let long = "a".repeat(257);
