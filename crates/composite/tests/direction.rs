@@ -6,12 +6,13 @@ mod common;
 
 use common::{Headers, House, HouseHeader, headers};
 use opentelemetry::{
-    Context,
+    Context, KeyValue,
+    baggage::BaggageExt,
     propagation::{TextMapCompositePropagator, TextMapPropagator},
     trace::TraceContextExt,
 };
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use otel_composite::{CompositePropagator, extract_only, inject_only};
+use otel_composite::{CompositePropagator, Limits, extract_only, inject_only};
 
 const HOUSE: (&str, &str) = ("x-house", "0af7651916cd43dd8448eb211c80319c-00000000000000c3");
 
@@ -102,4 +103,28 @@ fn fields_keep_their_order_and_do_not_repeat() {
         assert_eq!(fields(&propagator), ["baggage", "x-house", "traceparent", "tracestate"]);
         assert_eq!(fields(&propagator.clone()), fields(&propagator));
     }
+}
+
+#[test]
+fn a_part_says_which_way_it_goes() {
+    let composite = CompositePropagator::builder()
+        .trace(inject_only(House))
+        .trace(extract_only(House))
+        .trace(House)
+        .build();
+    let ways: Vec<_> = composite.parts().map(|part| (part.extracts(), part.injects())).collect();
+    assert_eq!(ways, [(false, true), (true, false), (true, true)]);
+}
+
+/// Nothing is known of it, so it is held to the limits.
+#[test]
+fn a_boxed_propagator_sends_no_more_baggage_than_is_allowed() {
+    let boxed: Box<dyn TextMapPropagator + Send + Sync> =
+        Box::new(opentelemetry_sdk::propagation::BaggagePropagator::new());
+    let composite =
+        CompositePropagator::builder().baggage(boxed).limits(Limits::new().max_members(1)).build();
+    let cx = Context::new().with_baggage([KeyValue::new("a", "1"), KeyValue::new("b", "2")]);
+    let mut sent = Headers::new();
+    composite.inject_context(&cx, &mut sent);
+    assert_eq!(sent["baggage"], "a=1");
 }
