@@ -4,6 +4,8 @@ pub mod queue;
 
 pub use examples::{Error, Result};
 
+use examples::ensure;
+use opentelemetry::{Context, baggage::BaggageExt, trace::TraceContextExt};
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex, PoisonError},
@@ -40,6 +42,20 @@ impl Write for Log {
     fn flush(&mut self) -> io::Result<()> {
         io::stdout().flush()
     }
+}
+
+/// Whether a peer in another language went on with our trace and baggage, in a span and with an entry of its own.
+///
+/// # Errors
+///
+/// Which of it it did not.
+pub fn answered(sent: &Context, answer: &Context, peer: &str) -> Result {
+    let (sent, back) = (sent.span().span_context().clone(), answer.span().span_context().clone());
+    ensure(back.trace_id() == sent.trace_id(), "the peer goes on with our trace")?;
+    ensure(back.span_id() != sent.span_id(), "in a span of its own")?;
+    let entry = |key: &str| answer.baggage().get(key).map(ToString::to_string);
+    ensure(entry("tenant").as_deref() == Some("acme-retail"), "with our baggage")?;
+    ensure(entry("peer").as_deref() == Some(peer), "and with its own")
 }
 
 /// The code of the project's pages that needs more than `examples` has.

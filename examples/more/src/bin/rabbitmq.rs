@@ -97,16 +97,7 @@ async fn with_peer(channel: &Channel, propagator: &CompositePropagator, task: &s
         "{task} answered with {}",
         headers.keys().map(ShortString::as_str).collect::<Vec<_>>().join(", ")
     );
-    let (sent, back) = (context.span().span_context().clone(), answer.span().span_context().clone());
-    ensure(
-        back.trace_id() == sent.trace_id() && back.span_id() != sent.span_id(),
-        "the peer goes on with our trace",
-    )?;
-    ensure(
-        answer.baggage().get("tenant").is_some_and(|it| it.as_str() == "acme-retail"),
-        "with our baggage",
-    )?;
-    ensure(answer.baggage().get("peer").is_some_and(|it| it.as_str() == task), "and with its own")
+    more_examples::answered(&context, &answer, task)
 }
 
 async fn declare(channel: &Channel, queue: &str) -> Result {

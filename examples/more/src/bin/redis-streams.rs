@@ -91,16 +91,7 @@ async fn with_peer(
     let answer = propagator.extract_with_context(&Context::new(), &read(&entry));
     let names: Vec<_> = entry.iter().map(|(name, _)| name.as_str()).collect();
     println!("{task} answered with {}", names.join(", "));
-    let (sent, back) = (context.span().span_context().clone(), answer.span().span_context().clone());
-    ensure(
-        back.trace_id() == sent.trace_id() && back.span_id() != sent.span_id(),
-        "the peer goes on with our trace",
-    )?;
-    ensure(
-        answer.baggage().get("tenant").is_some_and(|it| it.as_str() == "acme-retail"),
-        "with our baggage",
-    )?;
-    ensure(answer.baggage().get("peer").is_some_and(|it| it.as_str() == task), "and with its own")
+    more_examples::answered(&context, &answer, task)
 }
 
 async fn add(redis: &mut MultiplexedConnection, stream: &str, entry: &Entry) -> Result<String> {
