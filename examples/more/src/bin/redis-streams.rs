@@ -34,6 +34,8 @@ async fn main() -> Result {
         return with_peer(&mut redis, &propagator, &task).await;
     }
 
+    // A stream keeps what was read: this begins with an empty one.
+    let _: usize = redis.del("examples.orders").await?;
     let context = Context::new().with_baggage([KeyValue::new("tenant", "acme-retail")]);
     let context = with_span(&context, "add order", SpanKind::Producer);
     let mut entry = Entry::from([("order".to_owned(), "7".to_owned())]);
