@@ -5,11 +5,12 @@ pub mod format;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 use tracing::{
-    Level, Subscriber,
+    Dispatch, Level, Subscriber,
     field::{Field, Visit},
+    subscriber::NoSubscriber,
 };
 use tracing_subscriber::{
     Layer,
@@ -73,7 +74,12 @@ pub fn hints(run: impl FnOnce()) -> Vec<String> {
 
 const HINT: &str = "propagator.no_decision_sampler";
 
+/// A second subscriber, for as long as the process lives. While there is one alone, the first thread that comes to an
+/// event decides for all whether anybody wants it, by the subscriber of its own, and a test of another thread may have none.
+static BESIDE: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+
 fn recorded(run: impl FnOnce()) -> Vec<Event> {
+    LazyLock::force(&BESIDE);
     let recorder = Recorder::default();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder.clone()), run);
     std::mem::take(&mut *recorder.0.lock().unwrap_or_else(PoisonError::into_inner))
