@@ -17,7 +17,7 @@ impl Carries {
     pub(crate) fn of(header: &str) -> Self {
         if header.eq_ignore_ascii_case("tracestate") {
             Self::TraceState
-        } else if is_baggage_list(header) || baggage_key(header).is_some() {
+        } else if is_baggage_list(header) || is_encoded_baggage(header) || baggage_key(header).is_some() {
             Self::Baggage
         } else {
             Self::Trace
@@ -36,7 +36,16 @@ impl Carries {
 
 /// Whether the header is a list of members.
 pub(crate) fn is_baggage_list(header: &str) -> bool {
-    ["baggage", "jaeger-baggage"].iter().any(|name| header.eq_ignore_ascii_case(name))
+    is_one_of(header, &["baggage", "correlation-context", "jaeger-baggage"])
+}
+
+/// Whether the header is baggage whose keys nobody sees who does not decode it.
+fn is_encoded_baggage(header: &str) -> bool {
+    is_one_of(header, &["grpc-tags-bin", "sw8-correlation"])
+}
+
+fn is_one_of(header: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| header.eq_ignore_ascii_case(name))
 }
 
 /// The headers that a carrier may hold from before, each once.

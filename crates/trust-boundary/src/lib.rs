@@ -106,8 +106,8 @@
 //! and an invalid one counts as a parent that is not sampled. What the wrapped propagator puts into a context beside span
 //! and baggage does not survive a restart either; a propagator that reads headers of your own stands beside this one.
 //!
-//! Headers are told apart by name: `tracestate`, `baggage` and Jaeger's and OT Trace's baggage headers are what they
-//! are, and every other header counts as the trace's. Of headers that are made from keys (`uberctx-…`), an older one
+//! Headers are told apart by name: `tracestate`, `baggage` and other systems' baggage headers are what they are, and every
+//! other header counts as the trace's. Of headers that are made from keys (`uberctx-…`), an older one
 //! in a copied request is removed by `EgressLayer` alone. A header that the wrapped propagator reads and does not write is
 //! overridden where [`Boundary::context_headers`] names it.
 //!

@@ -1,43 +1,52 @@
 //! Removes what the policy forbids from the headers of a request, whatever put it there.
 
 use crate::{
-    Boundary, Destination, Outbound, Trace, action::Action, events::Decision, gate::Carries, metrics::Metrics,
+    Boundary, Destination, Outbound, Trace,
+    action::Action,
+    events::Decision,
+    gate::{Carries, is_baggage_list},
+    metrics::Metrics,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use otel_propagator_core::{
     diagnostics::Direction,
     header::{baggage_key, trim},
+    keys::Keys,
 };
 
 /// Headers of trace context as tracing systems send them, beside those that [`Carries`] knows.
-const TRACE: [&str; 17] = [
+const TRACE: [&str; 20] = [
     "b3",
     "elastic-apm-traceparent",
     "grpc-trace-bin",
+    "jaeger-debug-id",
     "newrelic",
     "ot-tracer-sampled",
     "ot-tracer-spanid",
     "ot-tracer-traceid",
     "sentry-trace",
+    "singularityheader",
     "sw8",
     "traceparent",
     "uber-trace-id",
     "x-amzn-trace-id",
     "x-cloud-trace-context",
+    "x-honeycomb-trace",
     "x-instana-l",
     "x-instana-s",
     "x-instana-t",
     "x-ot-span-context",
 ];
 
-const TRACE_PREFIXES: [&str; 3] = ["x-b3-", "x-datadog-", "x-dynatrace-"];
+const TRACE_PREFIXES: [&str; 5] = ["sw8-", "x-b3-", "x-datadog-", "x-dynatrace", "x-newrelic-"];
 
 impl Boundary {
     /// Removes from the headers of a request what may not go to its destination, whoever put it there: an
     /// instrumentation with a propagator of its own, a request that was copied, or a propagator that was told of
     /// another destination.
     ///
-    /// Of `baggage` the members stay that the rule allows, each as it is. It cannot be seen here which of them a
+    /// Of `baggage` the members stay that the rule allows, each as it is; a header of baggage that is encoded as a whole
+    /// (`sw8-correlation`, `grpc-tags-bin`) only stays where all baggage may. It cannot be seen here which of them a
     /// caller sent: to an external destination with [`Keys::ALL`](crate::Keys::ALL) all of them go. Context headers without a value are removed
     /// too, but not `uberctx-KEY` and `ot-baggage-KEY`, which are entries that may be empty.
     ///
@@ -124,6 +133,9 @@ fn baggage(headers: &mut HeaderMap, name: &HeaderName, rule: &Outbound) -> usize
     }
     if remove_if(headers, name, is_empty) || !rule.restricts_baggage() {
         return 0;
+    }
+    if !is_baggage_list(name.as_str()) {
+        return usize::from(rule.baggage != Keys::ALL && headers.remove(name).is_some());
     }
     let (kept, dropped) = members(headers, name, rule);
     if dropped > 0 {

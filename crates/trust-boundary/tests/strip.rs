@@ -27,7 +27,7 @@ fn boundary() -> Boundary {
         .outbound(Outbound::internal("queue"))
 }
 
-/// Every context header that is known, and one that is none.
+/// A context header of each kind, and one that is none.
 const HEADERS: [(&str, &str); 26] = [
     ("accept", "*/*"),
     ("b3", "1"),
@@ -100,6 +100,90 @@ fn what_is_forbidden_is_removed() {
         "uberctx-order.region: eu",
     ];
     assert_eq!(stripped(&house, "keys.example", headers()), keys);
+}
+
+/// The names under which tracing systems send context, and where each is taken from.
+const SYSTEMS: [(&str, &[&str]); 18] = [
+    ("https://www.w3.org/TR/trace-context-2/", &["traceparent", "tracestate"]),
+    ("https://www.w3.org/TR/baggage/", &["baggage"]),
+    (
+        "https://github.com/openzipkin/b3-propagation",
+        &["b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags"],
+    ),
+    (
+        "jaeger-client-go, constants.go",
+        &["uber-trace-id", "uberctx-tenant", "jaeger-debug-id", "jaeger-baggage"],
+    ),
+    (
+        "opentelemetry-go-contrib, propagators/ot",
+        &["ot-tracer-traceid", "ot-tracer-spanid", "ot-tracer-sampled", "ot-baggage-tenant"],
+    ),
+    ("Envoy, Lightstep tracer", &["x-ot-span-context"]),
+    ("AWS X-Ray, tracing header", &["x-amzn-trace-id"]),
+    ("Google Cloud Trace, legacy header", &["x-cloud-trace-context"]),
+    ("OpenCensus, gRPC", &["grpc-trace-bin", "grpc-tags-bin"]),
+    (
+        "dd-trace-go, textmap.go",
+        &[
+            "x-datadog-trace-id",
+            "x-datadog-parent-id",
+            "x-datadog-sampling-priority",
+            "x-datadog-origin",
+            "x-datadog-tags",
+        ],
+    ),
+    ("Dynatrace, tagged requests", &["x-dynatrace", "x-dynatrace-test"]),
+    (
+        "New Relic, distributed tracing, and cross application tracing before it",
+        &["newrelic", "x-newrelic-id", "x-newrelic-transaction", "x-newrelic-synthetics"],
+    ),
+    ("Elastic APM agents", &["elastic-apm-traceparent"]),
+    ("Apache SkyWalking, cross process propagation v3", &["sw8", "sw8-x", "sw8-correlation"]),
+    ("Sentry SDKs", &["sentry-trace"]),
+    ("Instana tracers", &["x-instana-t", "x-instana-s", "x-instana-l"]),
+    ("Application Insights, before Trace Context", &["correlation-context"]),
+    ("AppDynamics agents; Honeycomb Beelines", &["singularityheader", "x-honeycomb-trace"]),
+];
+
+#[test]
+fn the_headers_of_all_systems_are_removed() {
+    for (system, names) in SYSTEMS {
+        for name in names {
+            let headers = || HeaderMap::from_iter([(name.parse().unwrap(), HeaderValue::from_static("a=1"))]);
+            assert_eq!(stripped(&boundary(), "api.stripe.com", headers()), [""; 0], "{system}: {name}");
+            let all = [format!("{name}: a=1")];
+            assert_eq!(stripped(&boundary(), "orders.internal", headers()), all, "{system}: {name}");
+        }
+    }
+}
+
+/// Names that begin as some that are context do.
+#[test]
+fn other_headers_stay() {
+    for name in ["b3x", "dynatrace", "newrelic-x", "sw80", "x-b3", "x-datadog", "x-instana-x", "x-newrelic"] {
+        let headers = HeaderMap::from_iter([(name.parse().unwrap(), HeaderValue::from_static("1"))]);
+        assert_eq!(stripped(&boundary(), "api.stripe.com", headers), [format!("{name}: 1")]);
+    }
+}
+
+/// What is a list as `baggage` is one is looked at by key; of what is encoded nobody sees the keys.
+#[test]
+fn baggage_of_other_systems_is_baggage() {
+    let context = "a=1, tenant=acme";
+    for (host, name, value, expected) in [
+        ("keys.example", "correlation-context", context, Some("a=1")),
+        ("all.example", "correlation-context", context, Some(context)),
+        ("ids.example", "correlation-context", context, None),
+        ("keys.example", "sw8-correlation", "YQ==:MQ==", None),
+        ("all.example", "sw8-correlation", "YQ==:MQ==", Some("YQ==:MQ==")),
+        ("ids.example", "sw8-correlation", "YQ==:MQ==", None),
+        ("orders.internal", "sw8-correlation", "", None),
+        ("keys.example", "grpc-tags-bin", "AAA", None),
+    ] {
+        let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+        let expected: Vec<_> = expected.iter().map(|value| format!("{name}: {value}")).collect();
+        assert_eq!(stripped(&boundary(), host, headers), expected, "{name} to {host}");
+    }
 }
 
 #[test]
