@@ -234,7 +234,12 @@ impl Network {
         if network.bits != whole.bits {
             return Err(HostError::new("address has bits after the prefix"));
         }
-        Ok(network)
+        // `::ffff:10.0.0.0/104` is 10.0.0.0/8. Its prefix has 96 bits at least: a shorter one has `ffff` after it.
+        let mapped = address.to_canonical();
+        if mapped == address {
+            return Ok(network);
+        }
+        Ok(Self::new(mapped, Prefix { len: len.saturating_sub(96), is_v4: true }))
     }
 
     fn of(address: IpAddr) -> Self {

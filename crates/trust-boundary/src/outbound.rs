@@ -83,7 +83,8 @@ impl Outbound {
     }
 
     /// Adds hosts: `orders.internal`, `*.internal` (every name below it, and not `internal` itself), `10.0.0.1`,
-    /// `10.0.0.0/8`, `fd00::/8`; each with a port (`orders.internal:8080`) or for all of them.
+    /// `10.0.0.0/8`, `fd00::/8`; each with a port (`orders.internal:8080`) or for all of them. IPv4 in the form of IPv6
+    /// (`::ffff:10.0.0.0/104`) is IPv4.
     ///
     /// The most specific pattern of all rules decides: a name before a suffix, a longer suffix or prefix before a
     /// shorter one, with a port before without. Of the same pattern in two rules the first one counts.

@@ -202,6 +202,9 @@ fn patterns_that_are_none() {
         ("a prefix with a sign", "10.0.0.0/+8", "prefix is not a number"),
         ("no prefix", "10.0.0.0/", "prefix is not a number"),
         ("bits after the prefix", "10.1.0.0/8", "address has bits after the prefix"),
+        ("bits after the prefix, a mapped address", "::ffff:10.0.0.0/8", "address has bits after the prefix"),
+        ("more than IPv4, mapped", "::ffff:0:0/95", "address has bits after the prefix"),
+        ("a prefix that is too long, mapped", "::ffff:10.0.0.0/129", "prefix is longer than the address"),
         ("a name with a prefix", "internal/8", "not an IP address"),
         ("port 0", "orders.internal:0", "port is not a number from 1 to 65535"),
         ("an internationalised name in characters", "bücher.example", "a character that is in no host name"),
@@ -227,5 +230,22 @@ fn everything_of_one_family() {
         [("0.0.0.0", "all"), ("255.255.255.255", "all"), ("::1", "unknown"), ("a.example", "unknown")]
     {
         assert_eq!(all.rule_for(&Destination::host(host)).name(), expected, "{host}");
+    }
+}
+
+/// IPv4 in the form of IPv6 is IPv4, as a pattern and as a destination.
+#[test]
+fn mapped_networks() {
+    let mapped = Outbound::internal("mapped").hosts(["::ffff:10.0.0.0/104", "::ffff:192.0.2.1/128"]).unwrap();
+    let boundary = Boundary::deny_external().outbound(mapped);
+    for (host, expected) in [
+        ("10.0.0.1", "mapped"),
+        ("[::ffff:10.255.255.255]:80", "mapped"),
+        ("192.0.2.1", "mapped"),
+        ("192.0.2.2", "unknown"),
+        ("11.0.0.1", "unknown"),
+        ("::10.0.0.1", "unknown"),
+    ] {
+        assert_eq!(boundary.rule_for(&Destination::host(host)).name(), expected, "{host}");
     }
 }

@@ -59,6 +59,11 @@ fn each_kind_of_host() {
         ("[fd00::1]:80", "[fd00::1]:80"),
         ("fd00::1/128", "fd00::1"),
         ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1/128", "10.0.0.1"),
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("::ffff:a00:0/104:80", "10.0.0.0/8:80"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+        ("::ffff:0:0:0/96", "::ffff:0:0:0/96"),
     ];
     for (pattern, expected) in rows {
         let rule = Outbound::internal("hosts").hosts([pattern]).unwrap();
