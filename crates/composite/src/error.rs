@@ -29,10 +29,15 @@ impl SettingError {
 
 impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
         for problem in &self.problems {
-            write!(f, "{problem}; ")?;
+            write!(f, "{separator}{problem}")?;
+            separator = "; ";
         }
-        write!(f, "known names: {}", self.known)
+        if self.problems.iter().any(Problem::is_about_a_name) {
+            write!(f, "{separator}known names: {}", self.known)?;
+        }
+        Ok(())
     }
 }
 
@@ -90,6 +95,11 @@ impl Problem {
             _ => None,
         }
     }
+
+    /// Whether it helps to know which names there are.
+    pub(crate) const fn is_about_a_name(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::NotCompiledIn { .. })
+    }
 }
 
 impl fmt::Display for Problem {
@@ -99,7 +109,7 @@ impl fmt::Display for Problem {
             Self::NotCompiledIn { name, feature } => {
                 write!(f, "{name} is not compiled in: enable the feature \"{feature}\" of otel-composite")
             }
-            Self::NoneAmongOthers => f.write_str("\"none\" is ignored beside other names"),
+            Self::NoneAmongOthers => f.write_str("\"none\" must stand alone in a list"),
             Self::Punctuation { read_as } => {
                 write!(f, "a list has no quotes, and commas between its names: read as {}", Quoted(read_as))
             }

@@ -171,7 +171,7 @@ fn what_is_wrong_is_told_with_its_path_and_line() {
         (
             "none beside others",
             "propagator:\n  composite_list: none,b3",
-            "propagator.composite_list (line 3): \"none\" is ignored beside other names",
+            "propagator.composite_list (line 3): \"none\" must stand alone in a list",
         ),
         (
             "no structure out of a variable",

@@ -211,7 +211,7 @@ fn every_value() {
             "none beside others",
             Some("none,tracecontext"),
             &["tracecontext"],
-            &["\"none\" is ignored beside other names"],
+            &["\"none\" must stand alone in a list"],
         ),
         ("for a Lambda function", Some("xray-lambda,baggage"), &["xray-lambda", "baggage"], &[]),
         (

@@ -65,11 +65,10 @@ fn an_error_reads_as_one_line() {
     let names = Registry::new().names().collect::<Vec<_>>().join(", ");
     assert_eq!(
         error.to_string(),
-        format!(
-            r#"unknown propagator "a\u{{7}}b"; "none" is ignored beside other names; known names: {names}"#
-        )
+        format!(r#"unknown propagator "a\u{{7}}b"; "none" must stand alone in a list; known names: {names}"#)
     );
     let _: &dyn std::error::Error = &error;
+    assert_eq!(from_list("none,b3").unwrap_err().to_string(), r#""none" must stand alone in a list"#);
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod substitute;
 mod yaml;
 
 use crate::{
-    Builder, Limits, Problem, Registry,
+    Builder, Limits, Registry,
     error::Quoted,
     list::{self, List},
 };
@@ -250,11 +250,11 @@ impl Registry {
         if self.has(name) {
             return Ok(());
         }
-        let problem = match list::problem(name) {
-            Problem::NoneAmongOthers => "\"none\" is ignored beside other names".to_owned(),
-            problem => problem.to_string(),
-        };
-        Err(format!("{problem}; known names: {}", self.known()))
+        let problem = list::problem(name);
+        if problem.is_about_a_name() {
+            return Err(format!("{problem}; known names: {}", self.known()));
+        }
+        Err(problem.to_string())
     }
 }
 
