@@ -22,12 +22,12 @@
 
 use crate::{
     left_out::Losses,
+    message::has_context,
     name::{empty_from_removes, lower_case},
 };
 use opentelemetry::{
     Context,
     propagation::{Extractor, Injector, TextMapPropagator},
-    trace::TraceContextExt,
 };
 use otel_propagator_core::diagnostics::Direction;
 use serde_json::{Map, Value};
@@ -79,7 +79,8 @@ pub fn extract_meta(propagator: &dyn TextMapPropagator, params: &Map<String, Val
 
 const META: &str = "_meta";
 
-/// Writes `cx` into an event in CloudEvents' JSON format, unless the event has a valid context already.
+/// Writes `cx` into an event in CloudEvents' JSON format, unless the event has a valid context already: with a trust
+/// boundary as [`message::inject`](crate::message::inject).
 ///
 /// > Given a multi hop event transmission, the Distributed Tracing Extension, if used, MUST carry the trace information of
 /// > the starting trace of the transmission.
@@ -103,7 +104,7 @@ const META: &str = "_meta";
 /// assert_eq!(event["traceparent"], traceparent);
 /// ```
 pub fn inject_event(propagator: &dyn TextMapPropagator, cx: &Context, event: &mut Map<String, Value>) {
-    if !extract(propagator, event).span().span_context().is_valid() {
+    if !has_context(propagator, &JsonExtractor::new(event)) {
         let mut injector = JsonInjector::new(event, propagator);
         injector.takes = Takes::Attributes;
         propagator.inject_context(cx, &mut injector);

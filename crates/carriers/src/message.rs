@@ -42,7 +42,7 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator},
     trace::{Link, SpanId, TraceContextExt, TraceId},
 };
-use otel_propagator_core::diagnostics::Direction;
+use otel_propagator_core::{diagnostics::Direction, remote, restart::RestartExt};
 use std::{collections::HashSet, fmt};
 
 /// Writes `cx` into a message, unless the message has a creation context already.
@@ -53,6 +53,10 @@ use std::{collections::HashSet, fmt};
 ///
 /// So a retry, and a message that was received and is sent on, keep the trace of whoever created it. `read` shows the
 /// headers that the message has. `write` is called as [`replace`] calls it, or not at all.
+///
+/// The question is what the message has, not who may continue it, so the inbound rules of a trust boundary have no say
+/// here; and where nothing is written, neither have its outbound rules. To send a received message on to somebody else,
+/// [`replace`] what it has.
 pub fn inject<M: ?Sized>(
     propagator: &dyn TextMapPropagator,
     cx: &Context,
@@ -60,10 +64,14 @@ pub fn inject<M: ?Sized>(
     read: impl FnOnce(&M) -> MessageExtractor<'_>,
     mut write: impl FnMut(&mut M, &str, Option<String>),
 ) {
-    let older = propagator.extract_with_context(&Context::new(), &read(message));
-    if !older.span().span_context().is_valid() {
+    if !has_context(propagator, &read(message)) {
         replace(propagator, cx, |name, value| write(message, name, value));
     }
+}
+
+/// Whether there is a valid context, whatever a policy makes of callers.
+pub(crate) fn has_context(propagator: &dyn TextMapPropagator, extractor: &dyn Extractor) -> bool {
+    propagator.extract_with_context(&remote::probe(), extractor).span().span_context().is_valid()
 }
 
 /// Writes `cx` into a message in place of the context that it may have.
@@ -109,6 +117,9 @@ where
 /// span by default and drops further ones. Messages without a valid context are passed over; once `max` is reached, no
 /// further message is looked at.
 ///
+/// Behind a trust boundary that restarts traces with a link it is the link that its rule asks for; behind one that
+/// restarts them without there is none.
+///
 /// ```
 /// use otel_carriers::message::{MessageExtractor, links};
 /// use otel_tracecontext::TraceContextPropagator;
@@ -124,12 +135,18 @@ pub fn links<'a, E: Extractor + 'a>(
     max: usize,
 ) -> Vec<Link> {
     let mut seen = HashSet::<(TraceId, SpanId)>::new();
-    let contexts = messages.into_iter().filter_map(|message| {
-        let cx = propagator.extract_with_context(&Context::new(), message);
-        let span = cx.span().span_context().clone();
-        (span.is_valid() && seen.insert((span.trace_id(), span.span_id()))).then(|| Link::with_context(span))
+    let links = messages.into_iter().filter_map(|message| {
+        let link = link(&propagator.extract_with_context(&Context::new(), message))?;
+        seen.insert((link.span_context.trace_id(), link.span_context.span_id())).then_some(link)
     });
-    contexts.take(max).collect()
+    links.take(max).collect()
+}
+
+/// To the span that the context goes on from, or that it was restarted from.
+fn link(cx: &Context) -> Option<Link> {
+    let span = cx.span();
+    let span = span.span_context();
+    if span.is_valid() { Some(Link::with_context(span.clone())) } else { cx.take_restart_link() }
 }
 
 /// Reads the headers of a message.

@@ -30,6 +30,7 @@ pub mod hex;
 pub mod keys;
 pub mod located;
 pub mod remote;
+pub mod restart;
 #[cfg(feature = "sampler")]
 mod sampler;
 pub mod sampling;

@@ -113,6 +113,31 @@ pub fn with_preferred_span(
     }
 }
 
+/// The context to extract into where the question is whether a carrier has a context, and nothing of it is used.
+///
+/// A policy about callers, such as a trust boundary's, does not hold for the answer: [`is_probe`] tells it.
+///
+/// ```
+/// use opentelemetry::Context;
+/// use otel_propagator_core::remote;
+///
+/// assert!(remote::is_probe(&remote::probe()));
+/// assert!(!remote::is_probe(&Context::new()));
+/// ```
+#[must_use]
+pub fn probe() -> Context {
+    Context::new().with_value(Probe)
+}
+
+/// Whether this context is a [`probe`], or made from one.
+#[must_use]
+pub fn is_probe(cx: &Context) -> bool {
+    cx.get::<Probe>().is_some()
+}
+
+#[derive(Debug)]
+struct Probe;
+
 /// Whether this is the span that was received last, of those that were noted or have a sampling state.
 ///
 /// Spans that a service starts do not matter.

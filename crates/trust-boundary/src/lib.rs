@@ -144,7 +144,6 @@ mod metrics;
 mod origin;
 mod outbound;
 mod propagator;
-mod restart;
 #[cfg(feature = "sdk")]
 mod sampler;
 #[cfg(feature = "http")]
@@ -161,10 +160,9 @@ pub use inbound::{Inbound, Strategy};
 pub use layer::{Egress, EgressLayer};
 #[cfg(feature = "sdk")]
 pub use links::RestartLinks;
-pub use otel_propagator_core::keys::Keys;
+pub use otel_propagator_core::{keys::Keys, restart::RestartExt};
 pub use outbound::{Outbound, Trace};
 pub use propagator::Guarded;
-pub use restart::RestartExt;
 #[cfg(feature = "sdk")]
 pub use sampler::{DestinationSampler, UnguessableSampler};
 

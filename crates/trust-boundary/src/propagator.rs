@@ -8,7 +8,7 @@ use crate::{
     gate::{Gate, Names},
     mark,
     metrics::Metrics,
-    origin, restart,
+    origin,
 };
 use opentelemetry::{
     Context,
@@ -19,6 +19,7 @@ use opentelemetry::{
 use otel_propagator_core::{
     diagnostics::Direction,
     keys::Keys,
+    remote, restart,
     sampling::{Sampling, SamplingExt},
 };
 use std::{borrow::Cow, fmt, ptr};
@@ -116,6 +117,9 @@ impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
         let extracted = without_mark(cx, self.inner.extract_with_context(cx, extractor));
         if self.accepts_all && !self.metrics.is_on() {
+            return extracted;
+        }
+        if remote::is_probe(cx) {
             return extracted;
         }
         let caller = extracted.span();

@@ -1,4 +1,7 @@
-//! The caller's span, where a new trace was started instead of its own.
+//! The caller's span, where a trust boundary starts a new trace instead of its own.
+//!
+//! A propagator that restarts traces leaves here what the first span of the new one is linked to, for those who start
+//! spans, and for consumers of messages, who link to many.
 
 use opentelemetry::{
     Context, KeyValue,
@@ -16,7 +19,18 @@ struct Restarted {
 }
 
 /// The context, in which the first span is to be linked to the caller's.
-pub(crate) fn linked(cx: &Context, caller: &SpanContext, attributes: &[KeyValue]) -> Context {
+///
+/// ```
+/// use opentelemetry::{Context, trace::{SpanContext, TraceFlags, TraceState}};
+/// use otel_propagator_core::restart::{self, RestartExt};
+///
+/// let caller = SpanContext::new(1.into(), 2.into(), TraceFlags::SAMPLED, true, TraceState::NONE);
+/// let cx = restart::linked(&Context::new(), &caller, &[]);
+/// assert_eq!(cx.restarted_from(), Some(&caller));
+/// assert_eq!(restart::forgotten(cx).restarted_from(), None);
+/// ```
+#[must_use]
+pub fn linked(cx: &Context, caller: &SpanContext, attributes: &[KeyValue]) -> Context {
     let (ids, flags) = ((caller.trace_id(), caller.span_id()), caller.trace_flags());
     let from = SpanContext::new(ids.0, ids.1, flags, true, TraceState::NONE);
     cx.with_value(Restarted {
@@ -27,7 +41,8 @@ pub(crate) fn linked(cx: &Context, caller: &SpanContext, attributes: &[KeyValue]
 }
 
 /// The context without what an earlier extraction left in it.
-pub(crate) fn forgotten(cx: Context) -> Context {
+#[must_use]
+pub fn forgotten(cx: Context) -> Context {
     match cx.restarted_from() {
         None => cx,
         Some(_) => {
@@ -41,25 +56,19 @@ pub trait RestartExt: sealed::Sealed {
     /// The caller's span, as long as this context is one that was restarted with a link, or made from it.
     fn restarted_from(&self) -> Option<&SpanContext>;
 
-    /// The link to the caller's span, for those who start spans by themselves; `RestartLinks` (feature `sdk`) calls
-    /// it for everyone else.
+    /// The link to the caller's span, for those who start spans by themselves; `RestartLinks` of
+    /// `otel-trust-boundary` (feature `sdk`) calls it for everyone else.
     ///
     /// The first call with a context that has no valid span returns it: it belongs to the first span of the new
     /// trace, and to no other.
     ///
     /// ```
-    /// use opentelemetry::{Context, propagation::TextMapPropagator};
-    /// use otel_tracecontext::TraceContextPropagator;
-    /// use otel_trust_boundary::{Boundary, Inbound, RestartExt, Strategy};
-    /// use std::collections::HashMap;
+    /// use opentelemetry::{Context, trace::{SpanContext, TraceFlags, TraceState}};
+    /// use otel_propagator_core::restart::{self, RestartExt};
     ///
-    /// let edge = Boundary::deny_external().otherwise(Inbound::new("anyone", Strategy::RestartWithLink));
-    /// let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    /// let request = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
-    /// let cx = edge.wrap(TraceContextPropagator::new()).extract_with_context(&Context::new(), &request);
-    ///
-    /// let link = cx.take_restart_link();
-    /// assert_eq!(link.map(|link| link.span_context.span_id().to_string()).as_deref(), Some("b7ad6b7169203331"));
+    /// let caller = SpanContext::new(1.into(), 2.into(), TraceFlags::SAMPLED, true, TraceState::NONE);
+    /// let cx = restart::linked(&Context::new(), &caller, &[]);
+    /// assert_eq!(cx.take_restart_link().map(|link| link.span_context), Some(caller));
     /// assert_eq!(cx.take_restart_link(), None, "only the first span is linked");
     /// ```
     fn take_restart_link(&self) -> Option<Link>;
