@@ -174,10 +174,13 @@ impl Injector for JsonInjector<'_> {
     fn set(&mut self, key: &str, value: String) {
         self.remove(key);
         let name = lower_case(key);
-        if !self.takes.contains(&name) {
-            self.left_out.add(&name, "not a name for this object", value.len());
-        } else if !(value.is_empty() && empty_from_removes(self.propagator, &name)) {
+        if value.is_empty() && empty_from_removes(self.propagator, &name) {
+            return;
+        }
+        if self.takes.contains(&name) {
             self.object.insert(name.into_owned(), Value::String(value));
+        } else {
+            self.left_out.add(&name, "not a name for this object", value.len());
         }
     }
 }

@@ -100,6 +100,20 @@ fn only_three_names_stand_in_meta_without_a_prefix() {
     assert_eq!(events, [event]);
 }
 
+/// An empty value is the wish to have none, of a name too that could not stand there.
+#[test]
+fn nothing_is_told_of_what_was_not_to_be_written() {
+    let set = |name: &str| (name.to_owned(), String::new());
+    let none = Sets(vec![set("b3"), set("x-b3-traceid"), set("traceparent")]);
+    let events = testing::lines(|| {
+        let mut params = object(r#"{"_meta":{"b3":"0","id":7}}"#);
+        json::inject_meta(&none, &Context::new(), &mut params);
+        assert_eq!(params, object(r#"{"_meta":{"id":7}}"#));
+        json::inject_event(&none, &Context::new(), &mut params);
+    });
+    assert_eq!(events, [""; 0]);
+}
+
 #[test]
 fn an_event_keeps_the_context_that_it_began_with() {
     let cx = context(&[("traceparent", TRACEPARENT), ("baggage", "k=v")]);
