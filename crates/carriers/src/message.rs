@@ -234,17 +234,23 @@ impl<'a, F: FnMut(&str, Option<String>)> MessageInjector<'a, F> {
 
 impl<F: FnMut(&str, Option<String>)> Injector for MessageInjector<'_, F> {
     /// Removes the header, then writes it, unless the value is empty and the name a field of the propagator or a format's
-    /// own header. A name or value with a control character is left out: where headers are lines, it could become another
-    /// header.
+    /// own header. A value with a control character is left out, and a name that is not visible ASCII or has a colon: where
+    /// headers are lines, it could become another header.
     fn set(&mut self, key: &str, value: String) {
         let name = lower_case(key);
         (self.write)(&name, None);
-        if !is_text(key) || key.is_empty() || !is_text(&value) {
+        if !is_name(key) {
+            self.left_out.add(key, "not a name of a header", value.len());
+        } else if !is_text(&value) {
             self.left_out.add(key, "a control character", value.len());
         } else if !(value.is_empty() && empty_from_removes(self.propagator, &name)) {
             (self.write)(&name, Some(value));
         }
     }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':')
 }
 
 fn is_text(text: &str) -> bool {
