@@ -32,7 +32,7 @@ use crate::{
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{InvalidHeaderName, InvalidHeaderValue},
+    header::{InvalidHeaderName, InvalidHeaderValue, MaxSizeReached},
 };
 use opentelemetry::{
     Context,
@@ -190,7 +190,7 @@ impl<'a> HeaderInjector<'a> {
         };
         let mut value = HeaderValue::try_from(value)?;
         value.set_sensitive(is_id || self.never_indexed);
-        self.headers.insert(name, value);
+        self.headers.try_insert(name, value)?;
         Ok(())
     }
 }
@@ -207,12 +207,19 @@ impl Injector for HeaderInjector<'_> {
     }
 
     fn reserve(&mut self, additional: usize) {
-        self.headers.reserve(additional);
+        // Where there is no room for so many, there may still be some for those that come.
+        let _ = self.headers.try_reserve(additional);
     }
 }
 
-/// A name or a value that HTTP cannot carry.
+/// A name or a value that HTTP cannot carry, or one more than a map can hold.
 struct InvalidHeader;
+
+impl From<MaxSizeReached> for InvalidHeader {
+    fn from(_: MaxSizeReached) -> Self {
+        Self
+    }
+}
 
 impl From<InvalidHeaderName> for InvalidHeader {
     fn from(_: InvalidHeaderName) -> Self {

@@ -118,6 +118,30 @@ fn what_http_cannot_carry_is_left_out() {
     assert_eq!(events, [event]);
 }
 
+/// A map of headers has room for some ten thousand.
+#[test]
+fn one_header_too_many_is_left_out() {
+    let mut full = HeaderMap::new();
+    let names = (0..).map(|number| HeaderName::try_from(format!("h{number}")).unwrap());
+    for name in names {
+        if full.try_append(name, HeaderValue::from_static("1")).is_err() {
+            break;
+        }
+    }
+    let cx = context(&[("traceparent", TRACEPARENT)]);
+    let before = full.clone();
+    let events = testing::lines(|| headers::inject(&both(), &cx, &mut full));
+    let event = "WARN propagator.not_carried carrier=http direction=out header=traceparent rule=not a header of HTTP \
+                 values=1 bytes=55 suppressed=0";
+    assert_eq!(events, [event]);
+    HeaderInjector::new(&mut full, &both()).reserve(usize::MAX);
+    ServerTiming::trace().exposed().apply(&cx, &mut full);
+    assert!(full == before);
+    full.remove("h0");
+    headers::inject(&both(), &cx, &mut full);
+    assert_eq!(full["traceparent"], TRACEPARENT);
+}
+
 #[test]
 fn every_line_is_read() {
     let request =
@@ -267,6 +291,14 @@ fn a_response_is_read() {
         ("a short id", &["trace;desc=00-0af7-b7ad6b7169203331-01"], None),
         ("too much", &["trace;desc=00-IDS-01-01"], None),
         ("half a quote", &["trace;desc=\"00-IDS-01"], None),
+        ("a metric in a quoted string", &[r#"db;desc="a,trace;desc=00-IDS-01,b""#], None),
+        ("a description in another's", &[r#"trace;x=";desc=00-IDS-00;";desc=00-IDS-01"#], Some(1)),
+        (
+            "a quote in a quoted string",
+            &[r#"db;desc="\",trace;desc=00-IDS-01,\\",trace;desc=00-IDS-00"#],
+            Some(0),
+        ),
+        ("beside what is not ASCII", &["db;desc=\"\u{e9}\", trace;desc=00-IDS-01"], Some(1)),
         ("another metric", &["traces;desc=00-IDS-01"], None),
         ("no description", &["trace;dur=1"], None),
         ("empty", &["", ",;,"], None),

@@ -139,10 +139,10 @@ fn baggage(headers: &mut HeaderMap, name: &HeaderName, rule: &Outbound) -> usize
     }
     let (kept, dropped) = members(headers, name, rule);
     if dropped > 0 {
-        // A part of a valid value is valid.
-        match HeaderValue::from_str(&kept) {
-            Ok(kept) if !kept.is_empty() => drop(headers.insert(name, kept)),
-            _ => drop(headers.remove(name)),
+        headers.remove(name);
+        // A part of a valid value is valid, and has room where the whole had it.
+        if let Some(kept) = HeaderValue::from_str(&kept).ok().filter(|kept| !kept.is_empty()) {
+            let _ = headers.try_insert(name, kept);
         }
     }
     dropped

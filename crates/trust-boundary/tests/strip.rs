@@ -213,6 +213,21 @@ fn members_of_baggage() {
     }
 }
 
+/// A map of headers has room for some ten thousand, and it may be full.
+#[test]
+fn a_full_map() {
+    let mut full = HeaderMap::new();
+    full.insert("baggage", HeaderValue::from_static("a=1,tenant=acme"));
+    for number in 0.. {
+        let name: http::HeaderName = format!("h{number}").parse().unwrap();
+        if full.try_append(name, HeaderValue::from_static("1")).is_err() {
+            break;
+        }
+    }
+    boundary().strip(&mut full, &Destination::host("keys.example"));
+    assert_eq!(full["baggage"], "a=1");
+}
+
 #[test]
 fn an_empty_header_is_removed_everywhere() {
     for host in ["orders.internal", "api.stripe.com", "all.example"] {

@@ -107,17 +107,30 @@ impl ServerTiming {
         };
         // Digits and the text above are always a header's value.
         let Ok(metric) = HeaderValue::try_from(metric) else { return };
-        headers.append("server-timing", metric);
-        if self.exposed {
-            headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Server-Timing"));
+        // A map that holds as much as it can stays as it is.
+        let is_there = headers.try_append("server-timing", metric).is_ok();
+        if self.exposed && is_there {
+            let _ =
+                headers.try_append(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Server-Timing"));
         }
     }
 
     /// The span that a response names in either form, quoted or not; the first that is valid.
     #[must_use]
     pub fn read(headers: &HeaderMap) -> Option<SpanContext> {
-        let lines = headers.get_all("server-timing").iter().filter_map(|line| line.to_str().ok());
-        lines.flat_map(|line| line.split(',')).find_map(metric)
+        let lines = headers.get_all("server-timing").iter();
+        let lines = lines.filter_map(|line| std::str::from_utf8(line.as_bytes()).ok());
+        lines.flat_map(|line| line.split(unquoted(','))).find_map(metric)
+    }
+}
+
+/// Whether a character is this separator, and in no quoted string: `db;desc="a, trace"` is one metric.
+fn unquoted(separator: char) -> impl FnMut(char) -> bool {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    move |c| {
+        is_quoted ^= c == '"' && !is_escaped;
+        is_escaped = is_quoted && c == '\\' && !is_escaped;
+        c == separator && !is_quoted
     }
 }
 
@@ -125,7 +138,7 @@ impl ServerTiming {
 ///
 /// <https://www.w3.org/TR/server-timing/#the-server-timing-header-field>
 fn metric(text: &str) -> Option<SpanContext> {
-    let mut parts = text.split(';').map(str::trim);
+    let mut parts = text.split(unquoted(';')).map(str::trim);
     let name = parts.next()?;
     if !["trace", "traceparent"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
         return None;
