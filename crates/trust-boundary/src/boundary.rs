@@ -1,7 +1,7 @@
 //! The policy.
 
 use crate::{Destination, Inbound, Outbound, Strategy, destination::Kind, index::Index};
-use opentelemetry::trace::TraceState;
+use opentelemetry::propagation::Extractor;
 use otel_propagator_core::keys::Keys;
 use std::collections::HashMap;
 
@@ -215,13 +215,8 @@ impl Boundary {
     }
 
     /// The place of the rule for a request; the number of rules for the one that is used otherwise.
-    pub(crate) fn place_for(
-        &self,
-        request: &dyn opentelemetry::propagation::Extractor,
-        trace_state: &TraceState,
-    ) -> usize {
-        let applies = |rule: &Inbound| rule.applies(request, trace_state);
-        self.inbound.iter().position(applies).unwrap_or(self.inbound.len())
+    pub(crate) fn place_for(&self, request: &dyn Extractor) -> usize {
+        self.inbound.iter().position(|rule| rule.applies(request)).unwrap_or(self.inbound.len())
     }
 
     pub(crate) fn accepts_all(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What passes to the carrier.
 
-use crate::{Outbound, Trace};
-use opentelemetry::propagation::Injector;
+use crate::{Outbound, Trace, list};
+use opentelemetry::{baggage::Baggage, propagation::Injector};
 use otel_propagator_core::header::baggage_key;
 
 /// What a header is about, as far as its name says.
@@ -17,7 +17,10 @@ impl Carries {
     pub(crate) fn of(header: &str) -> Self {
         if header.eq_ignore_ascii_case("tracestate") {
             Self::TraceState
-        } else if is_baggage_list(header) || is_encoded_baggage(header) || baggage_key(header).is_some() {
+        } else if list::position(header).is_some()
+            || is_encoded_baggage(header)
+            || baggage_key(header).is_some()
+        {
             Self::Baggage
         } else {
             Self::Trace
@@ -34,18 +37,9 @@ impl Carries {
     }
 }
 
-/// Whether the header is a list of members.
-pub(crate) fn is_baggage_list(header: &str) -> bool {
-    is_one_of(header, &["baggage", "correlation-context", "jaeger-baggage"])
-}
-
 /// Whether the header is baggage whose keys nobody sees who does not decode it.
 fn is_encoded_baggage(header: &str) -> bool {
-    is_one_of(header, &["grpc-tags-bin", "sw8-correlation"])
-}
-
-fn is_one_of(header: &str, names: &[&str]) -> bool {
-    names.iter().any(|name| header.eq_ignore_ascii_case(name))
+    ["grpc-tags-bin", "sw8-correlation"].iter().any(|name| header.eq_ignore_ascii_case(name))
 }
 
 /// The headers that a carrier may hold from before, each once.
@@ -68,19 +62,43 @@ impl Names {
 pub(crate) struct Gate<'a> {
     injector: &'a mut dyn Injector,
     rule: &'a Outbound,
+    /// What is sent of the context's baggage. What else the propagator has for it came from a caller.
+    baggage: &'a Baggage,
     fields: &'a Names,
     /// A bit for each field that was set, the first ones; nobody has more.
     passed: u128,
+    /// How many members of lists did not pass.
+    pub(crate) dropped: usize,
 }
 
 impl<'a> Gate<'a> {
-    pub(crate) const fn new(injector: &'a mut dyn Injector, rule: &'a Outbound, fields: &'a Names) -> Self {
-        Self { injector, rule, fields, passed: 0 }
+    pub(crate) const fn new(
+        injector: &'a mut dyn Injector,
+        rule: &'a Outbound,
+        baggage: &'a Baggage,
+        fields: &'a Names,
+    ) -> Self {
+        Self { injector, rule, baggage, fields, passed: 0, dropped: 0 }
+    }
+
+    /// Of a list, the members that may pass; of every other header the value.
+    fn passing(&mut self, header: &str, value: String) -> Option<String> {
+        if !self.rule.restricts_baggage() || list::position(header).is_none() {
+            return Some(value);
+        }
+        let passes = |key: &str| self.rule.sends(key, true) || self.baggage.get(key).is_some();
+        match list::filtered(&value, passes) {
+            None => Some(value),
+            Some((kept, dropped)) => {
+                self.dropped += dropped;
+                Some(kept).filter(|kept| !kept.is_empty())
+            }
+        }
     }
 
     /// Sets every header that was not set and of which the rule restricts what may be in it, to the empty value: the
     /// carrier may hold an older one.
-    pub(crate) fn override_older(self) {
+    pub(crate) fn override_older(&mut self) {
         for ((name, concern), at) in self.fields.0.iter().zip(0..) {
             let is_restricted = match concern {
                 Carries::Baggage => self.rule.restricts_baggage(),
@@ -99,6 +117,7 @@ fn bit(at: u32) -> u128 {
 
 impl Injector for Gate<'_> {
     fn set(&mut self, key: &str, value: String) {
+        let Some(value) = self.passing(key, value) else { return };
         if Carries::of(key).is_denied(self.rule) {
             return;
         }

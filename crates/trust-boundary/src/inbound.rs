@@ -1,8 +1,8 @@
 //! What becomes of a caller's context.
 
-use opentelemetry::{KeyValue, propagation::Extractor, trace::TraceState};
+use opentelemetry::{KeyValue, propagation::Extractor};
 use otel_propagator_core::{
-    header::{Lines, field_value, lines},
+    header::{Lines, field_value, lines, trim},
     keys::Keys,
 };
 use std::{borrow::Cow, fmt, sync::Arc};
@@ -190,8 +190,8 @@ impl Inbound {
         self
     }
 
-    pub(crate) fn applies(&self, request: &dyn Extractor, trace_state: &TraceState) -> bool {
-        self.conditions.iter().all(|condition| condition.holds(request, trace_state))
+    pub(crate) fn applies(&self, request: &dyn Extractor) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(request))
     }
 
     /// Whether it takes all of what is received as it is.
@@ -207,17 +207,29 @@ impl Inbound {
 }
 
 impl Condition {
-    fn holds(&self, request: &dyn Extractor, trace_state: &TraceState) -> bool {
+    fn holds(&self, request: &dyn Extractor) -> bool {
         match self {
             // A caller that sends a line beside the gateway's has no part in the decision.
             Self::Header(name, value) => match lines(request, name) {
                 Lines::Text(lines) => matches!(*lines, [line] if field_value(line) == value),
                 Lines::Absent | Lines::Unreadable => false,
             },
-            Self::TraceState(key) => trace_state.get(key).is_some(),
+            Self::TraceState(key) => match lines(request, "tracestate") {
+                Lines::Text(lines) => {
+                    lines.iter().flat_map(|line| line.split(',')).any(|it| is_member(it, key))
+                }
+                Lines::Absent | Lines::Unreadable => false,
+            },
             Self::Custom(condition) => condition(request),
         }
     }
+}
+
+/// > list-member = key "=" value
+///
+/// <https://www.w3.org/TR/trace-context-2/#list>
+fn is_member(text: &str, key: &str) -> bool {
+    trim(text).split_once('=').is_some_and(|(start, _)| start == key)
 }
 
 impl fmt::Display for Condition {

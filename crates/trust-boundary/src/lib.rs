@@ -69,8 +69,9 @@
 //!
 //! # Bad input
 //!
-//! Nothing here parses headers but the wrapped propagator. A host is compared by its labels, never as text: see
-//! [`Destination::host`] for what is none; the answer is then the rule for unknown destinations. Nothing panics.
+//! Of headers nothing is read here but the keys of `tracestate` and of baggage lists, and what a rule asks for; the rest is
+//! the wrapped propagator's. A host is compared by its labels, never as text: see [`Destination::host`] for what is none;
+//! the answer is then the rule for unknown destinations. Nothing panics.
 //!
 //! # Events
 //!
@@ -104,12 +105,17 @@
 //!
 //! A context that has a span already loses what is not baggage when it is restarted: the API cannot take a span away,
 //! and an invalid one counts as a parent that is not sampled. What the wrapped propagator puts into a context beside span
-//! and baggage does not survive a restart either; a propagator that reads headers of your own stands beside this one.
+//! and baggage, such as relayed baggage, does not survive a restart either; a propagator that reads headers of your own
+//! stands beside this one.
 //!
 //! Headers are told apart by name: `tracestate`, `baggage` and other systems' baggage headers are what they are, and every
 //! other header counts as the trace's. Of headers that are made from keys (`uberctx-…`), an older one
 //! in a copied request is removed by `EgressLayer` alone. A header that the wrapped propagator reads and does not write is
 //! overridden where [`Boundary::context_headers`] names it.
+//!
+//! Keys are looked at twice: in the context, and in lists such as `baggage` as text, since a propagator may
+//! pass these on without decoding them (`RelayPropagator` of `otel-w3c-baggage`). On the way out, what is in the text alone
+//! came from a caller. Of a caller's list at most 180 members are looked at, and no other is accepted.
 //!
 //! # Departures
 //!
@@ -138,6 +144,7 @@ mod index;
 mod layer;
 #[cfg(feature = "sdk")]
 mod links;
+mod list;
 mod mark;
 #[cfg_attr(not(feature = "metrics"), path = "metrics_off.rs")]
 mod metrics;
@@ -146,6 +153,7 @@ mod outbound;
 mod propagator;
 #[cfg(feature = "sdk")]
 mod sampler;
+mod sieve;
 #[cfg(feature = "http")]
 mod strip;
 mod table;

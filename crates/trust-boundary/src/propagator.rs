@@ -9,6 +9,7 @@ use crate::{
     mark,
     metrics::Metrics,
     origin,
+    sieve::Sieve,
 };
 use opentelemetry::{
     Context,
@@ -96,12 +97,15 @@ impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
         }
         let (place, problem) = destination_of(cx, |destination| self.place_of(destination));
         let rule = place.and_then(|at| self.boundary.outbound.get(at)).unwrap_or(&self.boundary.unknown);
-        let sent = Sent::new(cx, rule, is_marked);
-        let mut gate = Gate::new(injector, rule, &self.fields);
+        let mut sent = Sent::new(cx, rule, is_marked);
+        let mut gate = Gate::new(injector, rule, sent.context.baggage(), &self.fields);
         self.inner.inject_context(&sent.context, &mut gate);
         if !self.boundary.are_carriers_fresh {
             gate.override_older();
         }
+        let dropped = gate.dropped;
+        sent.decision.keys_dropped += dropped;
+        sent.has_anything |= dropped > 0;
         if let Some(problem) = problem.filter(|_| sent.has_anything && !rule.sends_all()) {
             events::unknown_destination(problem);
         }
@@ -115,18 +119,18 @@ impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
 
     /// The context with what the first rule that applies takes of the request.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        if self.accepts_all && !self.metrics.is_on() || remote::is_probe(cx) {
+            return without_mark(cx, self.inner.extract_with_context(cx, extractor));
+        }
+        let place = self.boundary.place_for(extractor);
+        let rule = self.boundary.inbound.get(place).unwrap_or(&self.boundary.otherwise);
+        let sieve = Sieve::new(extractor, &rule.baggage);
+        let extractor = if rule.baggage == Keys::ALL { extractor } else { &sieve };
         let extracted = without_mark(cx, self.inner.extract_with_context(cx, extractor));
-        if self.accepts_all && !self.metrics.is_on() {
-            return extracted;
-        }
-        if remote::is_probe(cx) {
-            return extracted;
-        }
         let caller = extracted.span();
         let caller = if is_same_span(cx, &extracted) { &SpanContext::NONE } else { caller.span_context() };
-        let place = self.boundary.place_for(extractor, caller.trace_state());
-        let rule = self.boundary.inbound.get(place).unwrap_or(&self.boundary.otherwise);
-        let (accepted, decision) = Arrival { given: cx, extracted: &extracted, caller, rule }.accept();
+        let (accepted, mut decision) = Arrival { given: cx, extracted: &extracted, caller, rule }.accept();
+        decision.keys_dropped += sieve.dropped();
         decision.tell(&self.metrics, Direction::In, place, rule.name());
         let keeps_origin = self.boundary.asks_for_origin() && !origin::is_same(cx, &accepted);
         if keeps_origin { origin::received(&accepted) } else { accepted }

@@ -1,10 +1,7 @@
 //! Removes what the policy forbids from the headers of a request, whatever put it there.
 
 use crate::{
-    Boundary, Destination, Outbound, Trace,
-    action::Action,
-    events::Decision,
-    gate::{Carries, is_baggage_list},
+    Boundary, Destination, Outbound, Trace, action::Action, events::Decision, gate::Carries, list,
     metrics::Metrics,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -134,7 +131,7 @@ fn baggage(headers: &mut HeaderMap, name: &HeaderName, rule: &Outbound) -> usize
     if remove_if(headers, name, is_empty) || !rule.restricts_baggage() {
         return 0;
     }
-    if !is_baggage_list(name.as_str()) {
+    if list::position(name.as_str()).is_none() {
         return usize::from(rule.baggage != Keys::ALL && headers.remove(name).is_some());
     }
     let (kept, dropped) = members(headers, name, rule);

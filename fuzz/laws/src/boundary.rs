@@ -1,4 +1,5 @@
-//! The trust boundary: nothing that a destination may not have ever leaves for it.
+//! The trust boundary: nothing that a destination may not have ever leaves for it, and no key comes in that is not
+//! accepted, whether baggage is decoded or passed on as text.
 //!
 //! Policies, contexts, destinations and older headers are arbitrary. Each value that could leave has a text of its own,
 //! so that the law looks for texts on the wire; what may leave is decided by a model that scans its rules and compares
@@ -18,7 +19,7 @@ use otel_tracecontext::TraceContextPropagator;
 use otel_trust_boundary::{
     Boundary, Destination, DestinationExt, Guarded, Inbound, Keys, Outbound, Strategy, Trace,
 };
-use otel_w3c_baggage::BaggagePropagator;
+use otel_w3c_baggage::{BaggagePropagator, RelayExt, RelayPropagator};
 use std::{collections::HashMap, net::IpAddr, sync::LazyLock};
 
 const TRACE_ID: &str = "5ac1a1de5ac1a1de5ac1a1de5ac1a1de";
@@ -81,6 +82,9 @@ struct Case {
     ours: u8,
     theirs: u8,
     older: bool,
+    relays: bool,
+    /// The keys that are accepted of a caller.
+    accepts: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +128,7 @@ pub fn boundary(data: &[u8]) {
     if case.known_by == KnownBy::MarkOfAPeer {
         case.span = Some(Span { is_remote: true, ..case.span.unwrap_or(DEFAULT) });
     }
-    let propagator = case.boundary().wrap(FORMATS.clone());
+    let propagator = case.boundary().wrap(case.formats().clone());
     let (cx, current) = case.context(&propagator);
     let mut carrier = case.older_headers();
     {
@@ -137,12 +141,14 @@ pub fn boundary(data: &[u8]) {
 
 const DEFAULT: Span = Span { is_remote: false, is_sampled: true, has_state: true };
 
-static FORMATS: LazyLock<CompositePropagator> = LazyLock::new(|| {
-    CompositePropagator::builder()
-        .trace(TraceContextPropagator::new())
-        .trace(B3Propagator::single_and_multi())
-        .baggage(BaggagePropagator::new())
-        .build()
+/// With baggage that is decoded, and with baggage that is passed on.
+static FORMATS: LazyLock<[CompositePropagator; 2]> = LazyLock::new(|| {
+    let trace = || {
+        CompositePropagator::builder()
+            .trace(TraceContextPropagator::new())
+            .trace(B3Propagator::single_and_multi())
+    };
+    [trace().baggage(BaggagePropagator::new()).build(), trace().baggage(RelayPropagator::new()).build()]
 });
 
 impl Case {
@@ -172,6 +178,8 @@ impl Case {
             ours: bytes.arbitrary()?,
             theirs: bytes.arbitrary()?,
             older: bytes.arbitrary()?,
+            relays: bytes.arbitrary()?,
+            accepts: bytes.arbitrary()?,
             destination: match bytes.arbitrary::<u8>()? {
                 listed @ 0..=191 => To::Listed(listed),
                 _ => To::Any(String::from_utf8_lossy(bytes.take_rest()).into_owned()),
@@ -179,11 +187,17 @@ impl Case {
         })
     }
 
+    fn formats(&self) -> &'static CompositePropagator {
+        let [decoding, relaying] = &*FORMATS;
+        if self.relays { relaying } else { decoding }
+    }
+
     fn boundary(&self) -> Boundary {
         let name = |at: usize| format!("rule {at}");
-        let boundary = Boundary::deny_external()
-            .unknown(self.unknown.outbound("unknown".to_owned()))
-            .inbound(Inbound::new("all", Strategy::Continue));
+        let boundary =
+            Boundary::deny_external().unknown(self.unknown.outbound("unknown".to_owned())).inbound(
+                Inbound::new("all", Strategy::Continue).accept_baggage(Keys::of(patterns(self.accepts))),
+            );
         self.rules.iter().enumerate().fold(boundary, |boundary, (at, rule)| {
             let Ok(rule) = rule.outbound(name(at)).hosts(rule.hosts()) else { return boundary };
             boundary.outbound(rule)
@@ -203,6 +217,10 @@ impl Case {
             chosen(self.theirs).map(|key| format!("{key}={}", value(key, "theirs"))).collect();
         let request = HashMap::from([("baggage".to_owned(), received.join(","))]);
         let mut cx = propagator.extract_with_context(&Context::new(), &request);
+        for key in KEYS {
+            let is_in = cx.baggage().get(key).is_some() || cx.relayed_baggage().get(key).is_some();
+            law!(is_in == self.accepts(key), "a key comes in where it may", self, key);
+        }
         if self.ours != 0 {
             let mut baggage: Vec<KeyValue> = cx
                 .baggage()
@@ -235,7 +253,7 @@ impl Case {
 
     fn older_headers(&self) -> HashMap<String, String> {
         let names = NAMES.iter().filter(|_| self.older);
-        let names = names.filter(|name| FORMATS.fields().any(|field| field == **name));
+        let names = names.filter(|name| self.formats().fields().any(|field| field == **name));
         names.map(|name| ((*name).to_owned(), OLDER.to_owned())).collect()
     }
 
@@ -261,18 +279,18 @@ impl Case {
     }
 
     fn sends(&self, rule: Rule, key: &str, is_theirs: bool) -> bool {
-        let patterns = rule.patterns();
-        let fits = |pattern: &&str| match pattern.strip_suffix('*') {
-            Some(start) => key.starts_with(start),
-            None => *pattern == key,
-        };
-        let names_none = rule.is_external && patterns == ["*"];
-        patterns.iter().any(fits) && !(is_theirs && names_none && self.is_received(key))
+        let names_none = rule.is_external && rule.patterns() == ["*"];
+        fits(rule.patterns(), key) && !(is_theirs && names_none && self.is_received(key))
+    }
+
+    /// Whether the caller's member of this key comes in.
+    fn accepts(&self, key: &str) -> bool {
+        chosen(self.theirs).any(|it| it == key) && fits(patterns(self.accepts), key)
     }
 
     /// Whether the member of the context is as a caller sent it.
     fn is_received(&self, key: &str) -> bool {
-        chosen(self.theirs).any(|it| it == key) && chosen(self.ours).all(|it| it != key)
+        self.accepts(key) && chosen(self.ours).all(|it| it != key)
     }
 }
 
@@ -296,7 +314,7 @@ impl Rule {
     }
 
     fn patterns(self) -> &'static [&'static str] {
-        PATTERNS.get(usize::from(self.keys) % PATTERNS.len()).copied().unwrap_or_default()
+        patterns(self.keys)
     }
 
     fn outbound(self, name: String) -> Outbound {
@@ -315,6 +333,17 @@ impl Span {
         let state = TraceState::from_key_value(members).unwrap_or_default();
         SpanContext::new(trace_id, span_id, flags, self.is_remote, state)
     }
+}
+
+fn patterns(at: u8) -> &'static [&'static str] {
+    PATTERNS.get(usize::from(at) % PATTERNS.len()).copied().unwrap_or_default()
+}
+
+fn fits(patterns: &[&str], key: &str) -> bool {
+    patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(start) => key.starts_with(start),
+        None => *pattern == key,
+    })
 }
 
 fn chosen(keys: u8) -> impl Iterator<Item = &'static str> {
