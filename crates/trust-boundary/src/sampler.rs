@@ -21,8 +21,9 @@ use std::{
 /// `tonic-tracing-opentelemetry` do.
 ///
 /// What it costs: the span's trace state is copied, with one member more, and the member shows in exported client spans
-/// and what is below them. A propagator that is not guarded sends it. Where the trace state has 32 members already there
-/// is no room: the span is not marked, and its destination counts as not known.
+/// and what is below them. A propagator that is not guarded sends it. Of a trace state that has 32 members already, the most
+/// that there may be, the last one is lost to it, here and in what is sent. A host that together with its port is longer
+/// than the 256 bytes of a value counts as not known.
 ///
 /// Spans of servers and consumers do not inherit the mark, internal ones do, and nothing is inherited of a remote
 /// parent.
@@ -77,16 +78,13 @@ fn has_remote_parent(parent: Option<&Context>) -> bool {
 }
 
 /// The trace state with this mark and no other, if that is not what it is.
+///
+/// A client span is never left without its mark, since a destination of an outer context would then be taken for its own.
 fn marked(state: &TraceState, destination: Option<String>) -> Option<TraceState> {
-    const MOST_MEMBERS: usize = 32;
-    let without = mark::is_in(state).then(|| mark::without(state));
-    let Some(destination) = destination else { return without };
-    let state = without.as_ref().unwrap_or(state);
-    if state.into_iter().len() >= MOST_MEMBERS {
-        return without;
-    }
-    // It would drop the last of 32 members; a host and a port are a valid value.
-    state.insert(mark::KEY, destination).ok().or(without)
+    let Some(destination) = destination else { return mark::is_in(state).then(|| mark::without(state)) };
+    // Where there are 32 members, `insert` removes the last one, as whoever adds one should:
+    // <https://www.w3.org/TR/trace-context-2/#mutating-the-tracestate-field>.
+    state.insert(mark::KEY, destination).or_else(|_| state.insert(mark::KEY, mark::NO_HOST)).ok()
 }
 
 /// The host and the port that the attributes name; what is no host is marked as such, so that no destination of an

@@ -14,8 +14,8 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider,
 use otel_b3::SamplingExt;
 use otel_propagator_core::sampling::DecisionSampler;
 use otel_trust_boundary::{
-    Boundary, DestinationSampler, Guarded, Inbound, Outbound, RestartExt, RestartLinks, Strategy,
-    UnguessableSampler,
+    Boundary, Destination, DestinationExt, DestinationSampler, Guarded, Inbound, Outbound, RestartExt,
+    RestartLinks, Strategy, UnguessableSampler,
 };
 use std::str::FromStr;
 
@@ -267,27 +267,55 @@ fn what_is_inherited() {
     }
 }
 
+fn members(len: usize) -> String {
+    (0..len).map(|at| format!("k{at}=v")).collect::<Vec<_>>().join(",")
+}
+
+/// A destination of an outer context is not taken for that of a client span, whatever its trace state holds.
 #[test]
-fn where_there_is_no_room_the_destination_is_not_known() {
+fn a_full_trace_state_makes_room_for_the_mark() {
     let propagator = Boundary::deny_external()
         .outbound(Outbound::internal("mesh").hosts(["*.internal"]).unwrap())
         .fresh_carriers(true)
         .wrap(Formats);
-    let to_us = &[KeyValue::new("server.address", "orders.internal")][..];
-    for (members, marks) in [(0, true), (31, true), (32, false)] {
-        let state: Vec<String> = (0..members).map(|at| format!("k{at}=v")).collect();
-        let state = state.join(",");
-        let cx = bridged(to_us, SpanKind::Client, &parent(&state, true), Sampler::AlwaysOn);
-        assert_eq!(mark(&cx).is_some(), marks, "{members} members");
-        let lines = common::sent(&propagator, &cx);
-        let tracestate = lines.iter().find_map(|line| line.strip_prefix("tracestate: ")).unwrap_or_default();
-        assert_eq!(tracestate, if marks { &state } else { "" }, "{members} members: none is lost");
-        assert_eq!(lines.is_empty(), !marks, "{members} members");
+    for (len, left) in [(0, 0), (31, 31), (32, 31)] {
+        for (host, is_sent) in [("orders.internal", true), ("api.stripe.com", false)] {
+            for stated in ["orders.internal", "api.stripe.com"] {
+                let outer = parent(&members(len), true).with_destination(Destination::host(stated));
+                let to = &[KeyValue::new("server.address", host)][..];
+                let lines =
+                    common::sent(&propagator, &bridged(to, SpanKind::Client, &outer, Sampler::AlwaysOn));
+                let seen = format!("{len} members, to {host} in a context for {stated}");
+                assert_eq!(!lines.is_empty(), is_sent, "{seen}");
+                let state = lines.iter().find_map(|line| line.strip_prefix("tracestate: "));
+                assert_eq!(state.unwrap_or_default(), members(if is_sent { left } else { 0 }), "{seen}");
+            }
+        }
     }
-    let full: Vec<String> = (0..31).map(|at| format!("k{at}=v")).collect();
-    let state = format!("otel-destination=b.example,{}", full.join(","));
+    let state = format!("otel-destination=b.example,{}", members(31));
+    let to_us = &[KeyValue::new("server.address", "orders.internal")][..];
     let cx = bridged(to_us, SpanKind::Client, &parent(&state, false), Sampler::AlwaysOn);
-    assert_eq!(mark(&cx).as_deref(), Some("orders.internal"), "an old mark makes room for the new one");
+    assert_eq!(mark(&cx).as_deref(), Some("orders.internal"));
+    let others = cx.span().span_context().trace_state().delete("otel-destination").unwrap();
+    assert_eq!(others.header(), members(31), "an old mark makes room for the new one");
+}
+
+#[test]
+fn a_mark_that_is_too_long_stands_for_no_host() {
+    let host = format!("{0}.{0}.{0}.{1}.internal", "a".repeat(60), "a".repeat(61));
+    let outer = Context::new().with_destination(Destination::host("orders.internal"));
+    let propagator = Boundary::deny_external()
+        .outbound(Outbound::internal("mesh").hosts(["*.internal"]).unwrap())
+        .fresh_carriers(true)
+        .wrap(Formats);
+    for (port, len, is_known) in [(1, 255, true), (80, 256, true), (443, 257, false), (8443, 258, false)] {
+        let marked = format!("{host}:{port}");
+        assert_eq!(marked.len(), len);
+        let to = &[KeyValue::new("server.address", host.clone()), KeyValue::new("server.port", port)][..];
+        let cx = bridged(to, SpanKind::Client, &outer, Sampler::AlwaysOn);
+        assert_eq!(mark(&cx).unwrap(), if is_known { &marked } else { "?" }, "{len} bytes");
+        assert_eq!(!common::sent(&propagator, &cx).is_empty(), is_known, "{len} bytes");
+    }
 }
 
 #[test]
