@@ -71,7 +71,7 @@ impl Boundary {
     /// | `rules[].accept_baggage` (own) | of an ingress rule: patterns of keys; all unless given |
     /// | `rules[].conditions.headers` (own) | of an ingress rule: names and values, all of which the request has |
     /// | `rules[].conditions.tracestate` (own) | of an ingress rule: keys, all of which the request has |
-    /// | `rules[].conditions.attribute_patterns` | of an egress rule: `key: server.address`, and `included`, a list of hosts |
+    /// | `rules[].conditions.attribute_patterns` | of an egress rule: `key: server.address`, and `included`, a list of hosts; may be left out of a rule with a name, which then is for [`Destination::named`](crate::Destination::named) alone |
     /// | `rules[].external` (own) | of an egress rule: `true` (default), `false` |
     /// | `rules[].egress_action` | of an egress rule: as the default; unless given, suppress for an external one, else inject |
     /// | `rules[].baggage` (own) | of an egress rule: patterns of keys; unless given, none for an external one, else all |
@@ -95,9 +95,14 @@ impl Boundary {
     /// # Ok::<(), otel_trust_boundary::ConfigError>(())
     /// ```
     ///
+    /// The first ingress rule that applies decides, as in the proposal. Of egress rules the one with the most specific host
+    /// does, as of those that are [built](Outbound::hosts), whatever their order; the proposal takes the first one. An
+    /// egress rule without conditions matches everything there, and is `default_egress_action` here.
+    ///
     /// # Errors
     ///
-    /// The first field that is not known, is of another type, or holds what cannot be used.
+    /// The first field that is not known, is of another type, or holds what cannot be used; an egress rule that has neither
+    /// hosts nor a name.
     pub fn from_config<'de, D: Deserializer<'de>>(config: D) -> Result<Self, ConfigError> {
         let config: Config = serde_path_to_error::deserialize(config)
             .map_err(|error| ConfigError::new(error.path().to_string(), error.inner().to_string()))?;
@@ -189,6 +194,7 @@ impl Config {
         self.rules.into_iter().enumerate().try_fold(empty, |boundary, (at, rule)| {
             let path = format!("rules[{at}]");
             rule.has_only_its_own(&path)?;
+            rule.is_about_something(&path)?;
             let name = rule.name.clone().unwrap_or_else(|| path.clone());
             Ok(match rule.direction {
                 Side::Ingress => boundary.inbound(rule.inbound(name, &path)?),
@@ -225,6 +231,17 @@ impl Rule {
             }
             None => Ok(()),
         }
+    }
+
+    /// An egress rule that no destination could have would be ignored in silence; the proposal's matches them all.
+    fn is_about_something(&self, path: &str) -> Result<(), ConfigError> {
+        let hosts = self.conditions.attribute_patterns.as_ref().map(|patterns| &patterns.included);
+        if self.direction == Side::Ingress || self.name.is_some() || hosts.is_some_and(|it| !it.is_empty()) {
+            return Ok(());
+        }
+        let problem =
+            "an egress rule needs hosts or a name; default_egress_action is for all other destinations";
+        Err(ConfigError::new(format!("{path}.conditions"), problem))
     }
 
     fn inbound(self, name: String, path: &str) -> Result<Inbound, ConfigError> {

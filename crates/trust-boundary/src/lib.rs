@@ -123,6 +123,9 @@
 //!   `ot` where the caller's sampling is not trusted.
 //! - The proposal decides before the sampler, by the attributes of a span. A propagator has no attributes, so inbound
 //!   rules see the request instead.
+//! - The proposal takes the first egress rule that applies. Here the one with the [most specific host](Outbound::hosts)
+//!   decides, so that it is found in the same time among any number of rules; the rule for all others is
+//!   [`Boundary::unknown`], which a configuration calls `default_egress_action`.
 //!
 //! # Non-goals
 //!

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
 
-use otel_trust_boundary::{Boundary, Inbound, Keys, Outbound, Strategy, Trace};
+use otel_trust_boundary::{Boundary, Destination, Inbound, Keys, Outbound, Strategy, Trace};
 use serde_json::{Value, json};
 
 fn rule(rule: &Value) -> Value {
@@ -73,6 +73,24 @@ fn defaults() {
     }
 }
 
+/// The proposal takes the first rule; here the order decides between equal hosts alone.
+#[test]
+fn the_most_specific_host_decides() {
+    let egress = |name: &str, included: &Value| json!({"direction": "egress", "name": name, "conditions": hosts(included)});
+    let config = json!({
+        "default_egress_action": "suppress_trace_context",
+        "rules": [
+            egress("suffix", &json!(["*.example"])),
+            egress("host", &json!(["a.example"])),
+            egress("again", &json!(["a.example"])),
+        ],
+    });
+    let boundary = Boundary::from_config(config).unwrap();
+    for (host, expected) in [("a.example", "host"), ("b.example", "suffix"), ("example", "unknown")] {
+        assert_eq!(boundary.rule_for(&Destination::host(host)).name(), expected, "{host}");
+    }
+}
+
 #[test]
 fn errors_name_the_field() {
     let rows = [
@@ -139,9 +157,24 @@ fn errors_name_the_field() {
             "rules[1].conditions.attribute_patterns.included[1]: prefix is longer than the address",
         ),
         (
+            "an egress rule for everything",
+            rule(&json!({"direction": "egress", "egress_action": "inject_trace_context"})),
+            "rules[1].conditions: an egress rule needs hosts or a name; default_egress_action is for all other",
+        ),
+        (
+            "conditions without a host",
+            rule(&json!({"direction": "egress", "conditions": {}})),
+            "rules[1].conditions: an egress rule needs hosts or a name",
+        ),
+        (
+            "no hosts",
+            rule(&json!({"direction": "egress", "conditions": hosts(&json!([]))})),
+            "rules[1].conditions: an egress rule needs hosts or a name",
+        ),
+        (
             "another attribute",
             rule(
-                &json!({"direction": "egress", "conditions": {"attribute_patterns": {"key": "url.full", "included": []}}}),
+                &json!({"direction": "egress", "conditions": {"attribute_patterns": {"key": "url.full", "included": ["*.internal"]}}}),
             ),
             "rules[1].conditions.attribute_patterns.key: a propagator knows `server.address` alone",
         ),
