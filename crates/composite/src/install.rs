@@ -41,11 +41,19 @@ pub fn install<P: TextMapPropagator + Send + Sync + 'static>(propagator: P) -> H
     let any: &dyn Any = &propagator;
     let composite = any.downcast_ref::<CompositePropagator>().cloned();
     let composite = composite.or_else(|| any.downcast_ref::<Handle>()?.composite.clone());
+    #[cfg(feature = "boundary")]
+    let composite = composite.or_else(|| guarded(any));
     let handle = Handle { propagator: Arc::new(propagator), composite };
     global::set_text_map_propagator(handle.clone());
     WAS_CALLED.store(true, Ordering::Relaxed);
     events::installed(&handle);
     handle
+}
+
+/// A composite that its boundary was wrapped around.
+#[cfg(feature = "boundary")]
+fn guarded(propagator: &dyn Any) -> Option<CompositePropagator> {
+    propagator.downcast_ref().cloned().map(CompositePropagator::of_guarded)
 }
 
 static WAS_CALLED: AtomicBool = AtomicBool::new(false);

@@ -114,14 +114,17 @@ impl CompositePropagator {
 
     #[cfg(feature = "boundary")]
     pub(crate) fn within(self, boundary: Boundary) -> Self {
-        let composite = Composite::clone(&self.0);
         // What is only read may be in a request that is copied, too.
-        let boundary = boundary.context_headers(composite.extract_fields.iter().map(String::as_str));
-        Self(Arc::new(Composite {
-            description: format!("{}; within a trust boundary", composite.description),
-            guarded: Some(boundary.wrap(self)),
-            ..composite
-        }))
+        let boundary = boundary.context_headers(self.extract_fields());
+        Self::of_guarded(boundary.wrap(self))
+    }
+
+    /// The same as a composite, which can say what it is made of.
+    #[cfg(feature = "boundary")]
+    pub(crate) fn of_guarded(guarded: Guarded<Self>) -> Self {
+        let composite = Composite::clone(&guarded.inner().0);
+        let description = format!("{guarded:?}");
+        Self(Arc::new(Composite { description, guarded: Some(guarded), ..composite }))
     }
 }
 

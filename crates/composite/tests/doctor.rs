@@ -101,6 +101,26 @@ fn what_is_silent_is_found() {
         assert_eq!(found().last(), Some(&open));
     }
 
+    #[cfg(feature = "boundary")]
+    {
+        let boundary = || otel_composite::boundary::Boundary::deny_external();
+        let builder = || w3c().trace(B3Propagator::single());
+        install(builder().boundary(boundary()).build());
+        let report = doctor().to_string();
+        assert!(
+            report.contains("; within a trust boundary\nreads: traceparent, tracestate, baggage, b3"),
+            "{report}"
+        );
+        assert!(
+            report.contains(&format!("trust boundary:\n{}\n- several trace formats", boundary())),
+            "{report}"
+        );
+        install(boundary().wrap(builder().build()));
+        assert_eq!(doctor().to_string(), report, "a boundary around a composite is looked into");
+        install(boundary().wrap(House));
+        assert_eq!(doctor().to_string().lines().next(), Some("propagator: House; within a trust boundary"));
+    }
+
     #[cfg(feature = "sampler")]
     {
         let _ = otel_composite::DecisionSampler::new(opentelemetry_sdk::trace::Sampler::AlwaysOn);

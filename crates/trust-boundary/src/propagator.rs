@@ -27,8 +27,8 @@ use std::{borrow::Cow, fmt, ptr};
 
 /// Any propagator, held to a [`Boundary`]: what [`Boundary::wrap`] returns.
 ///
-/// `Display` prints the policy as a table.
-#[derive(Clone, Debug)]
+/// `Display` prints the policy as a table, `Debug` what is wrapped, on one line.
+#[derive(Clone)]
 pub struct Guarded<P> {
     inner: P,
     boundary: Boundary,
@@ -47,7 +47,8 @@ impl Boundary {
     /// use otel_tracecontext::TraceContextPropagator;
     ///
     /// let propagator: Guarded<_> = Boundary::deny_external().wrap(TraceContextPropagator::new());
-    /// println!("{}", propagator.boundary());
+    /// println!("{propagator}");
+    /// assert_eq!(format!("{propagator:?}"), "TraceContextPropagator; within a trust boundary");
     /// opentelemetry::global::set_text_map_propagator(propagator);
     /// ```
     #[must_use]
@@ -75,11 +76,23 @@ impl<P> Guarded<P> {
     pub const fn boundary(&self) -> &Boundary {
         &self.boundary
     }
+
+    /// The wrapped propagator. What is called on it is held to no policy.
+    #[must_use]
+    pub const fn inner(&self) -> &P {
+        &self.inner
+    }
 }
 
 impl<P> fmt::Display for Guarded<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.boundary.fmt(f)
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for Guarded<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}; within a trust boundary", self.inner)
     }
 }
 
