@@ -1,9 +1,9 @@
 //! The policy.
 
-use crate::{Destination, Inbound, Outbound, Strategy, destination::Kind, index::Index};
+use crate::{Destination, Inbound, Outbound, Strategy, destination::Kind, index::Index, watch::Watch};
 use opentelemetry::propagation::Extractor;
 use otel_propagator_core::keys::Keys;
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// What may come in, what may leave, and to whom.
 ///
@@ -144,7 +144,7 @@ impl Boundary {
     /// use opentelemetry::{Context, propagation::TextMapPropagator};
     /// use otel_trust_boundary::Boundary;
     /// use otel_tracecontext::TraceContextPropagator;
-    /// use std::collections::HashMap;
+    /// use std::{collections::HashMap, sync::Arc};
     ///
     /// let propagator = Boundary::deny_external().fresh_carriers(true).wrap(TraceContextPropagator::new());
     /// let mut sent = HashMap::new();
@@ -169,7 +169,7 @@ impl Boundary {
     /// use opentelemetry::{Context, propagation::TextMapPropagator};
     /// use otel_trust_boundary::{Boundary, Destination, DestinationExt};
     /// use otel_tracecontext::TraceContextPropagator;
-    /// use std::collections::HashMap;
+    /// use std::{collections::HashMap, sync::Arc};
     ///
     /// let propagator = Boundary::deny_external().context_headers(["b3"]).wrap(TraceContextPropagator::new());
     /// let mut copied = HashMap::from([("b3".to_owned(), "1".to_owned())]);
@@ -197,6 +197,19 @@ impl Boundary {
     pub fn meter(mut self, meter: opentelemetry::metrics::Meter) -> Self {
         self.meter = Some(meter);
         self
+    }
+
+    /// Whoever counts.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn watch(&self) -> Option<Arc<dyn Watch>> {
+        let meter = self.meter.as_ref()?;
+        Some(Arc::new(crate::metrics::Metrics::new(self, meter)))
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    #[allow(clippy::unused_self, reason = "the other one needs it")]
+    pub(crate) fn watch(&self) -> Option<Arc<dyn Watch>> {
+        None
     }
 
     /// The rule for what is sent to a destination.

@@ -1,6 +1,6 @@
 //! What is told of a decision.
 
-use crate::{action::Action, metrics::Metrics};
+use crate::{action::Action, watch::Watch};
 use otel_propagator_core::diagnostics::{Direction, LeftOut, TARGET, admit};
 use tracing::Level;
 
@@ -16,9 +16,11 @@ pub(crate) struct Decision {
 
 impl Decision {
     /// Counts it, and tells of what was changed. The place is that of the rule among those of its direction.
-    pub(crate) fn tell(&self, metrics: &Metrics, direction: Direction, place: usize, rule: &str) {
+    pub(crate) fn tell(&self, watch: Option<&dyn Watch>, direction: Direction, place: usize, rule: &str) {
         let dropped = (self.keys_dropped > 0).then_some(Action::KeysDropped);
-        self.trace.into_iter().chain(dropped).for_each(|action| metrics.count(direction, place, action));
+        if let Some(watch) = watch {
+            self.trace.into_iter().chain(dropped).for_each(|action| watch.decided(direction, place, action));
+        }
         if self.is_change || dropped.is_some() {
             let action = self.trace.filter(|_| self.is_change).unwrap_or(Action::KeysDropped);
             decided(direction, rule, action, self.keys_dropped);

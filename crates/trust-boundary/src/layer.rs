@@ -1,6 +1,6 @@
 //! The policy at the wire, for clients that are built of `tower` services.
 
-use crate::{Boundary, Destination, metrics::Metrics};
+use crate::{Boundary, Destination, watch::Watch};
 use std::{
     sync::Arc,
     task::{Context, Poll},
@@ -29,7 +29,7 @@ pub struct EgressLayer {
 #[derive(Clone, Debug)]
 struct Policy {
     boundary: Arc<Boundary>,
-    metrics: Metrics,
+    watch: Option<Arc<dyn Watch>>,
     fixed: Option<Destination>,
 }
 
@@ -38,8 +38,8 @@ impl EgressLayer {
     /// unknown destination.
     #[must_use]
     pub fn new(boundary: Boundary) -> Self {
-        let metrics = Metrics::new(&boundary);
-        Self { policy: Policy { boundary: Arc::new(boundary), metrics, fixed: None } }
+        let watch = boundary.watch();
+        Self { policy: Policy { boundary: Arc::new(boundary), watch, fixed: None } }
     }
 
     /// Holds every request to the rule of one destination, whatever its URI: for a client whose URIs have no host, as
@@ -89,10 +89,10 @@ where
     }
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
-        let Policy { boundary, metrics, fixed } = &self.policy;
+        let Policy { boundary, watch, fixed } = &self.policy;
         let of_uri = fixed.is_none().then(|| Destination::from(request.uri()));
         if let Some(destination) = fixed.as_ref().or(of_uri.as_ref()) {
-            boundary.strip_and_tell(request.headers_mut(), destination, metrics);
+            boundary.strip_and_tell(request.headers_mut(), destination, watch.as_deref());
         }
         self.inner.call(request)
     }

@@ -149,7 +149,7 @@ mod layer;
 mod links;
 mod list;
 mod mark;
-#[cfg_attr(not(feature = "metrics"), path = "metrics_off.rs")]
+#[cfg(feature = "metrics")]
 mod metrics;
 mod origin;
 mod outbound;
@@ -160,6 +160,7 @@ mod sieve;
 #[cfg(feature = "http")]
 mod strip;
 mod table;
+mod watch;
 
 pub use boundary::Boundary;
 #[cfg(feature = "config")]

@@ -6,10 +6,9 @@ use crate::{
     destination::{Kind, Stated},
     events::{self, Decision},
     gate::{Gate, Names},
-    mark,
-    metrics::Metrics,
-    origin,
+    mark, origin,
     sieve::Sieve,
+    watch::Watch,
 };
 use opentelemetry::{
     Context,
@@ -23,7 +22,7 @@ use otel_propagator_core::{
     remote, restart,
     sampling::{Sampling, SamplingExt},
 };
-use std::{borrow::Cow, fmt, ptr};
+use std::{borrow::Cow, fmt, ptr, sync::Arc};
 
 /// Any propagator, held to a [`Boundary`]: what [`Boundary::wrap`] returns.
 ///
@@ -36,7 +35,7 @@ pub struct Guarded<P> {
     /// Whether the policy changes nothing of what is received, or of what is sent.
     accepts_all: bool,
     sends_all: bool,
-    metrics: Metrics,
+    watch: Option<Arc<dyn Watch>>,
 }
 
 impl Boundary {
@@ -63,7 +62,7 @@ impl<P: TextMapPropagator> Guarded<P> {
             fields: Names::new(inner.fields().chain(boundary.headers.iter().map(AsRef::as_ref))),
             accepts_all: boundary.accepts_all(),
             sends_all: boundary.sends_all(),
-            metrics: Metrics::new(&boundary),
+            watch: boundary.watch(),
             inner,
             boundary,
         }
@@ -105,7 +104,7 @@ impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
     /// Sends of the context what the rule for its destination allows.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let is_marked = mark::is_in(cx.span().span_context().trace_state());
-        if self.sends_all && !is_marked && !self.metrics.is_on() {
+        if self.sends_all && !is_marked && self.watch.is_none() {
             return self.inner.inject_context(cx, injector);
         }
         let (place, problem) = destination_of(cx, |destination| self.place_of(destination));
@@ -123,7 +122,7 @@ impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
             events::unknown_destination(problem);
         }
         let place = place.unwrap_or(self.boundary.outbound.len());
-        sent.decision.tell(&self.metrics, Direction::Out, place, rule.name());
+        sent.decision.tell(self.watch.as_deref(), Direction::Out, place, rule.name());
     }
 
     fn extract(&self, extractor: &dyn Extractor) -> Context {
@@ -132,7 +131,7 @@ impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
 
     /// The context with what the first rule that applies takes of the request.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        if self.accepts_all && !self.metrics.is_on() || remote::is_probe(cx) {
+        if self.accepts_all && self.watch.is_none() || remote::is_probe(cx) {
             return without_mark(cx, self.inner.extract_with_context(cx, extractor));
         }
         let place = self.boundary.place_for(extractor);
@@ -144,7 +143,7 @@ impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
         let caller = if is_same_span(cx, &extracted) { &SpanContext::NONE } else { caller.span_context() };
         let (accepted, mut decision) = Arrival { given: cx, extracted: &extracted, caller, rule }.accept();
         decision.keys_dropped += sieve.dropped();
-        decision.tell(&self.metrics, Direction::In, place, rule.name());
+        decision.tell(self.watch.as_deref(), Direction::In, place, rule.name());
         let keeps_origin = self.boundary.asks_for_origin() && !origin::is_same(cx, &accepted);
         if keeps_origin { origin::received(&accepted) } else { accepted }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Boundary, Destination, Outbound, Trace, action::Action, events::Decision, gate::Carries, list,
-    metrics::Metrics,
+    watch::Watch,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use otel_propagator_core::{
@@ -64,14 +64,14 @@ impl Boundary {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn strip(&self, headers: &mut HeaderMap, destination: &Destination) {
-        self.strip_and_tell(headers, destination, &Metrics::OFF);
+        self.strip_and_tell(headers, destination, None);
     }
 
     pub(crate) fn strip_and_tell(
         &self,
         headers: &mut HeaderMap,
         destination: &Destination,
-        metrics: &Metrics,
+        watch: Option<&dyn Watch>,
     ) {
         let place = self.place_of(destination);
         let rule = place.and_then(|at| self.outbound.get(at)).unwrap_or(&self.unknown);
@@ -94,7 +94,7 @@ impl Boundary {
             }
         }
         decision.trace = decision.trace.or(decision.is_change.then_some(action(rule.trace)));
-        decision.tell(metrics, Direction::Out, place.unwrap_or(self.outbound.len()), rule.name());
+        decision.tell(watch, Direction::Out, place.unwrap_or(self.outbound.len()), rule.name());
     }
 
     fn is_context(&self, name: &HeaderName) -> bool {
