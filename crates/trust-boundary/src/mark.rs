@@ -18,10 +18,12 @@ pub(crate) fn is_in(trace_state: &TraceState) -> bool {
     trace_state.get(KEY).is_some()
 }
 
-/// The trace state without the mark.
-pub(crate) fn without(trace_state: &TraceState) -> TraceState {
-    // The key is valid, so that nothing can fail.
-    trace_state.delete(KEY).unwrap_or_default()
+/// The trace state without the members of this key: all of them, since a peer may send several, of which
+/// [`TraceState::delete`] takes one.
+pub(crate) fn without(trace_state: &TraceState, key: &str) -> TraceState {
+    let others = trace_state.into_iter().filter(|(member, _)| *member != key);
+    // Members of a trace state are valid.
+    TraceState::from_key_value(others).unwrap_or_default()
 }
 
 /// The destination that the sampler saw for the span of a context. What came from a peer counts for nothing.

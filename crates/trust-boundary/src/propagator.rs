@@ -285,7 +285,7 @@ impl Arrival<'_> {
         }
         // https://opentelemetry.io/docs/specs/otel/trace/tracestate-handling/: nothing but thresholds and random
         // values, by which samplers decide.
-        let trace_state = self.caller.trace_state().delete("ot").unwrap_or_default();
+        let trace_state = mark::without(self.caller.trace_state(), "ot");
         cx.with_remote_sampling(mark::with_trace_state(self.caller, trace_state), Sampling::Defer)
     }
 
@@ -340,7 +340,7 @@ fn without_mark(given: &Context, extracted: Context) -> Context {
 }
 
 fn without_marked_state(span: &SpanContext) -> SpanContext {
-    mark::with_trace_state(span, mark::without(span.trace_state()))
+    mark::with_trace_state(span, mark::without(span.trace_state(), mark::KEY))
 }
 
 /// The context, or what can be kept of it where it has a span.

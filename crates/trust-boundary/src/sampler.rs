@@ -81,7 +81,9 @@ fn has_remote_parent(parent: Option<&Context>) -> bool {
 ///
 /// A client span is never left without its mark, since a destination of an outer context would then be taken for its own.
 fn marked(state: &TraceState, destination: Option<String>) -> Option<TraceState> {
-    let Some(destination) = destination else { return mark::is_in(state).then(|| mark::without(state)) };
+    let Some(destination) = destination else {
+        return mark::is_in(state).then(|| mark::without(state, mark::KEY));
+    };
     // Where there are 32 members, `insert` removes the last one, as whoever adds one should:
     // <https://www.w3.org/TR/trace-context-2/#mutating-the-tracestate-field>.
     state.insert(mark::KEY, destination).or_else(|_| state.insert(mark::KEY, mark::NO_HOST)).ok()

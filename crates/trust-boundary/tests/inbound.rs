@@ -196,14 +196,19 @@ fn a_bare_decision_of_a_stranger_counts_for_nothing() {
 
 #[test]
 fn an_untrusted_trace_keeps_its_random_flag_and_its_tracestate_without_sampling() {
-    let request = headers([
-        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03"),
-        ("tracestate", "congo=1,ot=th:0;rv:ffffffffffffff,rojo=2"),
-    ]);
-    let cx = extract(Inbound::new("rule", Strategy::Continue).trust_sampled(false), &request);
-    let span = cx.span();
-    assert_eq!(span.span_context().trace_flags(), TraceFlags::new(2));
-    assert_eq!(span.span_context().trace_state().header(), "congo=1,rojo=2");
+    for tracestate in [
+        "congo=1,ot=th:0;rv:ffffffffffffff,rojo=2",
+        "ot=th:0,congo=1,ot=th:0,rojo=2,ot=rv:ffffffffffffff,ot=th:0",
+    ] {
+        let request = headers([
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03"),
+            ("tracestate", tracestate),
+        ]);
+        let cx = extract(Inbound::new("rule", Strategy::Continue).trust_sampled(false), &request);
+        let span = cx.span();
+        assert_eq!(span.span_context().trace_flags(), TraceFlags::new(2));
+        assert_eq!(span.span_context().trace_state().header(), "congo=1,rojo=2", "{tracestate}");
+    }
 }
 
 #[test]

@@ -251,6 +251,10 @@ fn the_mark_is_on_no_wire() {
         ("otel-destination=a.example,congo=1", Some("tracestate: congo=1")),
         ("congo=1,otel-destination=a.example", Some("tracestate: congo=1")),
         ("otel-destination=a.example", None),
+        (
+            "otel-destination=a.example,congo=1,otel-destination=b.example,otel-destination=a.example",
+            Some("tracestate: congo=1"),
+        ),
     ] {
         for is_remote in [false, true] {
             let cx = Context::new()
@@ -265,23 +269,29 @@ fn the_mark_is_on_no_wire() {
 
 #[test]
 fn a_peer_does_not_say_where_our_requests_go() {
-    let forged = headers([
-        ("traceparent", common::TRACEPARENT),
-        ("tracestate", "otel-destination=orders.internal,congo=1"),
-        ("host", "orders.internal"),
-    ]);
+    for marks in 1..4 {
+        let marks = "otel-destination=orders.internal,".repeat(marks);
+        said_by_a_peer(&headers([
+            ("traceparent", common::TRACEPARENT),
+            ("tracestate", &format!("{marks}congo=1")),
+            ("host", "orders.internal"),
+        ]));
+    }
+}
+
+fn said_by_a_peer(forged: &Headers) {
     for boundary in
         [boundary(), Boundary::allow_all(), boundary().inbound(Inbound::new("all", Strategy::Continue))]
     {
         let propagator = boundary.wrap(Formats);
-        let cx = propagator.extract_with_context(&Context::new(), &forged);
+        let cx = propagator.extract_with_context(&Context::new(), forged);
         assert_eq!(cx.span().span_context().trace_state().header(), "congo=1");
         assert_eq!(cx.destination(), None);
     }
-    let cx = fresh().extract_with_context(&Context::new(), &forged);
+    let cx = fresh().extract_with_context(&Context::new(), forged);
     assert_eq!(sent(&fresh(), &cx), [""; 0]);
     // Extracted by somebody else.
-    let cx = Formats.extract_with_context(&Context::new(), &forged);
+    let cx = Formats.extract_with_context(&Context::new(), forged);
     assert_eq!(sent(&fresh(), &cx), [""; 0]);
 }
 

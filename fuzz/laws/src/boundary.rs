@@ -326,7 +326,10 @@ impl Rule {
 impl Span {
     fn context(self, mark: Option<&str>) -> SpanContext {
         let state = self.has_state.then_some(("congo", STATE));
-        let members = mark.map(|mark| (MARK, mark)).into_iter().chain(state);
+        // A peer may send it more than once.
+        let marks = if self.is_remote { 3 } else { 1 };
+        let marks = mark.map(|mark| std::iter::repeat_n((MARK, mark), marks));
+        let members = marks.into_iter().flatten().chain(state);
         let flags = if self.is_sampled { TraceFlags::SAMPLED } else { TraceFlags::NOT_SAMPLED };
         let trace_id = TraceId::from_hex(TRACE_ID).unwrap_or(TraceId::INVALID);
         let span_id = SpanId::from_hex(SPAN_ID).unwrap_or(SpanId::INVALID);
