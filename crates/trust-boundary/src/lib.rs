@@ -52,7 +52,7 @@
 //! 2. **The sampler bridge**: `DestinationSampler` (feature `sdk`) sees `server.address` of every client span, sampled
 //!    or not, and marks it. No instrumentation has to change. The mark is a member of the span's trace state, which
 //!    this propagator obeys and takes away; of a caller's trace state it is taken away too, so that no peer says where
-//!    our requests go.
+//!    our requests go. It counts only in a process that has made such a sampler.
 //! 3. **At the wire**: `EgressLayer` (feature `tower`) and `Boundary::strip` (feature `http`) see the URI and remove
 //!    what is forbidden, whatever put it there.
 //!

@@ -5,6 +5,7 @@ use opentelemetry::{
     Context,
     trace::{SpanContext, TraceContextExt, TraceState},
 };
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The key of the member.
 pub(crate) const KEY: &str = "otel-destination";
@@ -12,6 +13,14 @@ pub(crate) const KEY: &str = "otel-destination";
 /// What stands for a destination that is no host.
 #[cfg(feature = "sdk")]
 pub(crate) const NO_HOST: &str = "?";
+
+/// Whether this process has a sampler that sets marks, and takes those of peers away.
+static IS_BRIDGED: AtomicBool = AtomicBool::new(false);
+
+#[cfg(feature = "sdk")]
+pub(crate) fn bridge() {
+    IS_BRIDGED.store(true, Relaxed);
+}
 
 /// Whether a trace state has a mark, whoever set it.
 pub(crate) fn is_in(trace_state: &TraceState) -> bool {
@@ -26,11 +35,15 @@ pub(crate) fn without(trace_state: &TraceState, key: &str) -> TraceState {
     TraceState::from_key_value(others).unwrap_or_default()
 }
 
-/// The destination that the sampler saw for the span of a context. What came from a peer counts for nothing.
+/// The destination that the sampler saw for the span of a context.
+///
+/// What came from a peer counts for nothing. Without the sampler, a local span too has its mark from a peer: by an extraction
+/// that no boundary guards.
 pub(crate) fn destination(cx: &Context) -> Option<Destination> {
     let span = cx.span();
     let span = span.span_context();
-    if span.is_remote() { None } else { span.trace_state().get(KEY).map(Destination::host) }
+    let mark = span.trace_state().get(KEY)?;
+    (!span.is_remote() && IS_BRIDGED.load(Relaxed)).then(|| Destination::host(mark))
 }
 
 /// The span context with another trace state.

@@ -44,6 +44,7 @@ impl DestinationSampler {
     /// Lets `inner` decide.
     #[must_use]
     pub fn new(inner: impl Into<Box<dyn ShouldSample>>) -> Self {
+        mark::bridge();
         Self { inner: inner.into() }
     }
 }

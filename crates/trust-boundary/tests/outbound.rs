@@ -11,8 +11,10 @@ use opentelemetry::{
     propagation::TextMapPropagator,
     trace::{TraceContextExt, TraceState},
 };
+use opentelemetry_sdk::trace::Sampler;
 use otel_trust_boundary::{
-    Boundary, Destination, DestinationExt, Guarded, Inbound, Keys, Outbound, Strategy, Trace,
+    Boundary, Destination, DestinationExt, DestinationSampler, Guarded, Inbound, Keys, Outbound, Strategy,
+    Trace,
 };
 use std::str::FromStr;
 
@@ -167,6 +169,7 @@ fn received_baggage_is_not_ours_to_give_away() {
 
 #[test]
 fn who_says_where_it_goes() {
+    drop(DestinationSampler::new(Sampler::AlwaysOn)); // without one, no mark counts
     let marked = |host: &str, is_remote| {
         let state = TraceState::from_str(&format!("otel-destination={host},congo=1")).unwrap();
         Context::new().with_remote_span_context(span(state, is_remote))

@@ -13,11 +13,13 @@ use opentelemetry::{
     propagation::TextMapPropagator,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
+use opentelemetry_sdk::trace::Sampler;
 use otel_b3::B3Propagator;
 use otel_composite::CompositePropagator;
 use otel_tracecontext::TraceContextPropagator;
 use otel_trust_boundary::{
-    Boundary, Destination, DestinationExt, Guarded, Inbound, Keys, Outbound, Strategy, Trace,
+    Boundary, Destination, DestinationExt, DestinationSampler, Guarded, Inbound, Keys, Outbound, Strategy,
+    Trace,
 };
 use otel_w3c_baggage::{BaggagePropagator, RelayExt, RelayPropagator};
 use std::{collections::HashMap, net::IpAddr, sync::LazyLock};
@@ -121,6 +123,7 @@ struct Span {
 /// The bytes choose a policy, a context, a destination and how it is known.
 pub fn boundary(data: &[u8]) {
     let Ok(mut case) = Case::read(Unstructured::new(data)) else { return };
+    LazyLock::force(&BRIDGE);
     // A mark is what a local span has.
     if case.known_by == KnownBy::Mark {
         case.span = Some(Span { is_remote: false, ..case.span.unwrap_or(DEFAULT) });
@@ -140,6 +143,9 @@ pub fn boundary(data: &[u8]) {
 }
 
 const DEFAULT: Span = Span { is_remote: false, is_sampled: true, has_state: true };
+
+/// Marks count where there is one.
+static BRIDGE: LazyLock<DestinationSampler> = LazyLock::new(|| DestinationSampler::new(Sampler::AlwaysOn));
 
 /// With baggage that is decoded, and with baggage that is passed on.
 static FORMATS: LazyLock<[CompositePropagator; 2]> = LazyLock::new(|| {
