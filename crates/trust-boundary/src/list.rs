@@ -12,11 +12,15 @@ pub(crate) fn position(header: &str) -> Option<usize> {
 
 /// The members whose key this is true of, each as it is, and how many others there are; `None` where there are no others.
 pub(crate) fn filtered(list: &str, mut keep: impl FnMut(&str) -> bool) -> Option<(String, usize)> {
-    let (mut kept, mut dropped) = (Vec::new(), 0);
-    for member in list.split(',').filter(|member| !trim(member).is_empty()) {
+    let members = || list.split(',').filter(|member| !trim(member).is_empty());
+    let mut rest = members();
+    // Most lists are kept as they are, and nothing is written for them.
+    let before = rest.position(|member| !keep(key(member)))?;
+    let (mut kept, mut dropped) = (members().take(before).collect::<Vec<_>>(), 1);
+    for member in rest {
         if keep(key(member)) { kept.push(member) } else { dropped += 1 }
     }
-    (dropped > 0).then(|| (kept.join(","), dropped))
+    Some((kept.join(","), dropped))
 }
 
 /// > list-member = key OWS "=" OWS value *( OWS ";" OWS property )
@@ -24,4 +28,29 @@ pub(crate) fn filtered(list: &str, mut keep: impl FnMut(&str) -> bool) -> Option
 /// <https://www.w3.org/TR/baggage/#definition>
 fn key(member: &str) -> &str {
     trim(member.split(['=', ';']).next().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filtered;
+
+    #[test]
+    fn members_by_their_keys() {
+        let rows = [
+            ("all", "a=1,a=2;p", None),
+            ("nothing", "", None),
+            ("nothing but commas", " ,,\t", None),
+            ("none", "b=1,c", Some(("", 2))),
+            ("the first", "b=1,a=2,a=3", Some(("a=2,a=3", 1))),
+            ("the last", "a=1,,b=2", Some(("a=1", 1))),
+            ("as they are", " a = 1 ;p,b,\ta=%61 ", Some((" a = 1 ;p,\ta=%61 ", 1))),
+            ("a longer key", "a.b=1,ab=2,=a", Some(("", 3))),
+            ("an equals sign after a property", "a;b=1,b;a=1", Some(("a;b=1", 1))),
+            ("another white space is part of a key", "\u{a0}a=1,a=2", Some(("a=2", 1))),
+        ];
+        for (what, list, expected) in rows {
+            let kept = filtered(list, |key| key == "a");
+            assert_eq!(kept.as_ref().map(|(kept, dropped)| (kept.as_str(), *dropped)), expected, "{what}");
+        }
+    }
 }
