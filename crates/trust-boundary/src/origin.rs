@@ -9,17 +9,21 @@ use std::ptr;
 
 /// Beside baggage that was received: the context that it was received in.
 #[derive(Debug)]
-struct Origin(Context);
+struct Origin(Option<Context>);
 
 /// The context, in which its baggage is known as a caller's.
 pub(crate) fn received(cx: &Context) -> Context {
-    // Not with its span, which could not end before the last context made from this one is gone.
-    cx.with_value(Origin(cx.with_remote_span_context(SpanContext::NONE)))
+    // Not with its span, which could not end before the last context made from this one is gone, and not with an earlier
+    // origin, which would keep one yet earlier.
+    let origin = cx.with_remote_span_context(SpanContext::NONE);
+    let origin = if cx.get::<Origin>().is_some() { origin.with_value(Origin(None)) } else { origin };
+    cx.with_value(Origin(Some(origin)))
 }
 
 /// Whether a member of the context's baggage is as a caller sent it.
 pub(crate) fn is_received(cx: &Context, key: &str, value: &StringValue) -> bool {
-    cx.get::<Origin>().is_some_and(|origin| origin.0.baggage().get(key) == Some(value))
+    let origin = cx.get::<Origin>().and_then(|origin| origin.0.as_ref());
+    origin.is_some_and(|origin| origin.baggage().get(key) == Some(value))
 }
 
 /// Whether an extraction found no baggage, so that the given one is still there.

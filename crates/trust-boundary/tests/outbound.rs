@@ -16,7 +16,7 @@ use otel_trust_boundary::{
     Boundary, Destination, DestinationExt, DestinationSampler, Guarded, Inbound, Keys, Outbound, Strategy,
     Trace,
 };
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 const ALL: [&str; 7] = [
     "b3: 0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1",
@@ -165,6 +165,21 @@ fn received_baggage_is_not_ours_to_give_away() {
     assert_eq!(sends(&local(), "all.example"), "baggage: order.region=eu,tenant=acme", "as is what we made");
     let again = propagator.extract_with_context(&ours, &headers([("baggage", "order.region=us")]));
     assert_eq!(sends(&again, "all.example"), "", "the later extraction counts");
+}
+
+/// A loop that extracts into the context that it got before holds no more than the last one.
+#[test]
+fn an_earlier_origin_is_let_go_of() {
+    let held = Arc::new(());
+    let first = fresh().extract_with_context(&Context::new().with_value(Arc::clone(&held)), &request());
+    let second = fresh().extract_with_context(&first.with_value(Arc::new(())), &request());
+    drop(first);
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert_eq!(
+        sent(&fresh(), &second.with_destination(Destination::host("all.example"))).len(),
+        6,
+        "no baggage"
+    );
 }
 
 #[test]
