@@ -62,7 +62,7 @@ impl Boundary {
     /// | field | value |
     /// |---|---|
     /// | `default_ingress_strategy` | `continue` (default), `restart_with_link`, `restart_without_link`; `ignore` (own) |
-    /// | `default_egress_action` | `inject_trace_context`, `suppress_trace_context`; `inject_trace_ids` (own); must be given |
+    /// | `default_egress_action` | `inject_trace_context`, with all baggage; `suppress_trace_context`, `inject_trace_ids` (own), without any; must be given |
     /// | `rules[].direction` | `ingress`, `egress` |
     /// | `rules[].name` (own) | what events and metrics call the rule; its place, unless given |
     /// | `rules[].strategy` | of an ingress rule: as the default |

@@ -117,6 +117,10 @@
 //! pass these on without decoding them (`RelayPropagator` of `otel-w3c-baggage`). On the way out, what is in the text alone
 //! came from a caller. Of a caller's list at most 180 members are looked at, and no other is accepted.
 //!
+//! A client that follows a redirect sends the headers of the first request on to another host. Neither the context nor the
+//! span says so; an `EgressLayer` below what follows redirects sees the host of each request. Where there is none, as in
+//! `reqwest`, have redirects to other hosts not followed.
+//!
 //! # Departures
 //!
 //! - W3C says that a mutation of `tracestate` should be rare; here the mark of the sampler bridge is removed always, and
