@@ -115,6 +115,22 @@ fn every_line_is_looked_at() {
     }
 }
 
+/// What cannot be read is told of as without a rule.
+#[test]
+fn a_header_that_is_no_text_is_still_there() {
+    set_throttled(false);
+    let request = HeaderMap::from_iter([(
+        http::HeaderName::from_static("baggage"),
+        HeaderValue::from_bytes(b"a=\xff").unwrap(),
+    )]);
+    let told = |keys: Keys| {
+        let propagator = relay(keeping(Strategy::Continue, keys));
+        lines(|| drop(propagator.extract_with_context(&Context::new(), &HeaderExtractor(&request))))
+    };
+    assert_eq!(told(Keys::of(&["a"])), told(Keys::ALL));
+    assert_eq!(told(Keys::ALL).len(), 1);
+}
+
 #[test]
 fn only_allowed_keys_leave() {
     let propagator = relay(keeping(Strategy::Continue, Keys::ALL));
