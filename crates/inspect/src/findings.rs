@@ -162,6 +162,11 @@ fn formats(report: &Report, lost: Severity, is_told: bool, told: &mut Told) {
                 &format.name,
                 "it names another trace than the chosen format: one of the two traces breaks here".to_owned(),
             ),
+            Outcome::Chosen if format.span.as_ref().is_some_and(|span| span.sampling == "defer") => {
+                let text = "the caller leaves the sampling decision to this service; \
+                            what is shown as sent on is of a span that is not sampled";
+                told.tell(Severity::Note, &format.name, text.to_owned());
+            }
             Outcome::DecisionOnly => told.tell(
                 Severity::Note,
                 &format.name,

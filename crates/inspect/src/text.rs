@@ -245,7 +245,11 @@ impl Page {
     fn findings(&mut self, report: &Report) {
         self.head("findings");
         if report.findings.is_empty() {
-            return self.line(Colour::Good, "  none: everything that came is understood and goes on");
+            let nothing = report.headers.is_empty();
+            let none =
+                if nothing { "nothing came" } else { "everything that came is understood and goes on" };
+            let none = format!("  none: {none}");
+            return self.line(Colour::Good, &none);
         }
         for finding in &report.findings {
             let (colour, word) = match finding.severity {

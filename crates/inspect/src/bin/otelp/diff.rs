@@ -10,10 +10,10 @@ pub(crate) fn run(one: &Path, other: &Path, config: &Config) -> Result<ExitCode,
         [one, other].map(|path| read::from_file(path).map(|request| inspect(&request, config)));
     let differences = differences(&one?, &other?)?;
     for Difference { path, one, other } in &differences {
-        println!("{path}\n  - {}\n  + {}", printable(one), printable(other));
+        crate::print(&format!("{path}\n  - {}\n  + {}\n", printable(one), printable(other)))?;
     }
     if differences.is_empty() {
-        println!("the same to this service");
+        crate::print("the same to this service\n")?;
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)

@@ -15,7 +15,8 @@ use otel_trust_boundary::{Boundary, Destination};
 use std::{
     error::Error,
     ffi::OsString,
-    fs, io,
+    fs,
+    io::{self, Write},
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -165,13 +166,26 @@ fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Exec { baggage, command, service } => exec::run(&baggage, &command, &service.propagators),
         Command::Diff { one, other, service } => diff::run(&one, &other, &service.config()?),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Otelp::command(), "otelp", &mut io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Otelp::command(), "otelp", &mut script);
+            print(&String::from_utf8(script)?)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Man { subcommand } => {
-            clap_mangen::Man::new(page(subcommand.as_deref())?).render(&mut io::stdout())?;
+            let mut manual = Vec::new();
+            clap_mangen::Man::new(page(subcommand.as_deref())?).render(&mut manual)?;
+            print(&String::from_utf8(manual)?)?;
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+/// Without colours where it is no terminal. A reader that has seen enough, as `head` has, is no error.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
     }
 }
 

@@ -17,11 +17,8 @@ pub(crate) fn run(
     config: &Config,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let report = inspect(&request(headers, file)?, config);
-    if json {
-        println!("{}", to_json(&report));
-    } else {
-        anstream::print!("{}", to_ansi_text(&report));
-    }
+    let text = if json { to_json(&report) + "\n" } else { to_ansi_text(&report) };
+    crate::print(&text)?;
     Ok(verdict(&report))
 }
 

@@ -29,11 +29,11 @@ pub(crate) fn run(
         .new_agent();
     let mut request = agent.get(url);
     for (name, value) in &headers {
-        println!("{name}: {value}", value = printable(value));
+        crate::print(&format!("{name}: {}\n", printable(value)))?;
         request = request.header(name, value);
     }
     let response = request.call()?;
-    println!("{} answered {}", printable(url), response.status());
+    crate::print(&format!("{} answered {}\n", printable(url), response.status()))?;
     Ok(if response.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
