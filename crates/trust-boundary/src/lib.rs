@@ -115,7 +115,7 @@
 //!
 //! Keys are looked at twice: in the context, and in lists such as `baggage` as text, since a propagator may
 //! pass these on without decoding them (`RelayPropagator` of `otel-w3c-baggage`). On the way out, what is in the text alone
-//! came from a caller. Of a caller's list at most 180 members are looked at, and no other is accepted.
+//! came from a caller. Of a caller's list at most 180 members and 16,384 bytes are looked at, and no other member is accepted.
 //!
 //! A client that follows a redirect sends the headers of the first request on to another host. Neither the context nor the
 //! span says so; an `EgressLayer` below what follows redirects sees the host of each request. Where there is none, as in

@@ -26,8 +26,9 @@ pub(crate) fn filtered(list: &str, mut keep: impl FnMut(&str) -> bool) -> Option
 /// > list-member = key OWS "=" OWS value *( OWS ";" OWS property )
 ///
 /// <https://www.w3.org/TR/baggage/#definition>
-fn key(member: &str) -> &str {
-    trim(member.split(['=', ';']).next().unwrap_or_default())
+pub(crate) fn key(member: &str) -> &str {
+    let key = member.split_once('=').map_or(member, |(key, _)| key);
+    trim(key.split_once(';').map_or(key, |(key, _)| key))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::list;
 use opentelemetry::propagation::Extractor;
+use otel_baggage_limits::{Elements, Limits};
 use otel_propagator_core::keys::Keys;
 use std::{
     borrow::Cow,
@@ -25,8 +26,8 @@ struct List<'a> {
     lines: Vec<Cow<'a, str>>,
 }
 
-/// As many members are looked at, as in the formats; those after them are not accepted.
-const MOST_MEMBERS: usize = 180;
+/// How much of a list is looked at; what comes after it is not accepted.
+const LIMITS: Limits = Limits::W3C;
 
 impl<'a> Sieve<'a> {
     pub(crate) fn new(request: &'a dyn Extractor, keys: &'a Keys) -> Self {
@@ -46,22 +47,21 @@ impl<'a> Sieve<'a> {
 
     fn accepted(&self, header: &str) -> List<'a> {
         let Some(lines) = self.request.get_all(header) else { return List::default() };
-        // A header that the carrier cannot give as text is there all the same.
-        let is_unreadable = lines.is_empty();
-        let mut looked_at = 0;
-        let mut accepts = |key: &str| {
-            looked_at += 1;
-            looked_at <= MOST_MEMBERS && self.keys.contains(key)
-        };
-        let line = |line: &'a str| match list::filtered(line, &mut accepts) {
-            None => Cow::Borrowed(line),
-            Some((kept, dropped)) => {
-                self.dropped.set(self.dropped.get() + dropped);
-                Cow::Owned(kept)
-            }
-        };
-        let lines: Vec<_> = lines.into_iter().map(line).filter(|line| !line.is_empty()).collect();
-        List { is_there: is_unreadable || !lines.is_empty(), lines }
+        let accepts = |member: &str| self.keys.contains(list::key(member));
+        let mut members = Elements::new(&lines, &LIMITS);
+        if members.by_ref().all(accepts) && members.cut().is_none() {
+            return List { is_there: true, lines: lines.into_iter().map(Cow::Borrowed).collect() };
+        }
+        let (mut kept, mut dropped) = (Vec::new(), 0);
+        let mut members = Elements::new(&lines, &LIMITS);
+        for member in members.by_ref() {
+            if accepts(member) { kept.push(member) } else { dropped += 1 }
+        }
+        // What was not looked at counts once.
+        dropped += usize::from(members.cut().is_some());
+        self.dropped.set(self.dropped.get() + dropped);
+        let lines = if kept.is_empty() { Vec::new() } else { vec![kept.join(",").into()] };
+        List { is_there: !lines.is_empty(), lines }
     }
 }
 

@@ -150,15 +150,8 @@ fn members(headers: &HeaderMap, name: &HeaderName, rule: &Outbound) -> (String, 
     let (mut kept, mut dropped) = (Vec::new(), 0);
     for line in headers.get_all(name) {
         for member in line.to_str().unwrap_or("?").split(',').map(trim).filter(|member| !member.is_empty()) {
-            if rule.sends(key(member), false) { kept.push(member) } else { dropped += 1 }
+            if rule.sends(list::key(member), false) { kept.push(member) } else { dropped += 1 }
         }
     }
     (kept.join(","), dropped)
-}
-
-/// > list-member = key OWS "=" OWS value *( OWS ";" OWS property )
-///
-/// <https://www.w3.org/TR/baggage/#definition>
-fn key(member: &str) -> &str {
-    trim(member.split(['=', ';']).next().unwrap_or_default())
 }

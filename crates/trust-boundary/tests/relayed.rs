@@ -102,13 +102,18 @@ fn every_line_is_looked_at() {
         baggage(&propagator, &cx, "orders.internal")
     };
     let many = "k=v,".repeat(179);
-    let rows: [(&str, &[&[u8]], &str); 6] = [
+    let (long, longer) =
+        (format!("k={}", "v".repeat(16_384 - 2 - ",a=1".len())), format!("k={}", "v".repeat(16_384 - 2)));
+    let rows: [(&str, &[&[u8]], &str); 9] = [
         ("two lines", &[b"a=1,c=1", b"c=2,b=2"], "a=1,b=2"),
         ("of the first nothing is left", &[b"c=1", b"a=1"], "a=1"),
         ("nothing is left", &[b"c=1", b"d=1"], ""),
         ("a line that is no text", &[b"a=1", b"c=\xff"], "a=1"),
         ("the last that is looked at", &[many.as_bytes(), b"a=1"], "a=1"),
         ("after the last", &[many.as_bytes(), b"c=1,a=1"], ""),
+        ("the last byte that is looked at", &[long.as_bytes(), b"a=1"], "a=1"),
+        ("the byte after it", &[longer.as_bytes(), b"a=1"], ""),
+        ("a part of a member", &[long.as_bytes(), b"a=12"], ""),
     ];
     for (what, values, expected) in rows {
         assert_eq!(read(values), expected, "{what}");
