@@ -140,8 +140,8 @@
 //! The size is that of a header's value. Formats added with [`Builder::other`] have no outcome, since nobody can see what
 //! they found. With `last_wins`, a format that was replaced counts as `valid`.
 //!
-//! Threads count extractions apart, and the counter gets them when the meter is read, so that no request waits for another.
-//! A size goes to the histogram at once.
+//! Threads count extractions and sizes apart, and the instruments get them when the meter is read, so that no request waits
+//! for another.
 //!
 //! [`fields`]: opentelemetry::propagation::TextMapPropagator::fields
 //!
