@@ -162,8 +162,7 @@ impl Request {
                             let lines = lines.iter().filter_map(Value::as_str);
                             lines.for_each(|line| self.push(key, line.as_bytes()));
                         }
-                        // What a server answered is not what it was asked.
-                        _ if key == "response" => {}
+                        _ if NOT_HEADERS.contains(&key.as_str()) => {}
                         value => self.walk(value),
                     }
                 }
@@ -235,6 +234,9 @@ const KNOWN: [&str; 16] = [
     "ot-tracer-sampled",
 ];
 
+/// In a HAR file, what else has a name and a value; and the answer, which is not what a server was asked.
+const NOT_HEADERS: [&str; 4] = ["response", "cookies", "queryString", "postData"];
+
 /// `name: value`, of which the name is a token.
 fn header_line(line: &[u8]) -> Option<(&str, &[u8])> {
     let colon = line.iter().position(|&byte| byte == b':')?;
@@ -291,6 +293,12 @@ mod tests {
             (
                 "an entry of a HAR file",
                 r#"{"request":{"headers":[{"name":"B3","value":"0"}]},"response":{"headers":[{"name":"b3","value":"1"}]}}"#,
+                Source::Json,
+                &[("b3", "0")],
+            ),
+            (
+                "a HAR file's cookies, query and form",
+                r#"{"request":{"cookies":[{"name":"b3","value":"1"}],"queryString":[{"name":"b3","value":"1"}],"headers":[{"name":"b3","value":"0"}],"postData":{"params":[{"name":"baggage","value":"a=1"}]}}}"#,
                 Source::Json,
                 &[("b3", "0")],
             ),

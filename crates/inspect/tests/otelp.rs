@@ -12,6 +12,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
+    net::TcpStream,
     process::{Command, Output, Stdio},
 };
 
@@ -103,6 +104,8 @@ fn what_is_sent_is_what_a_listener_prints() {
     let mut lines = BufReader::new(listener.stdout.take().unwrap()).lines();
     let address = lines.next().unwrap().unwrap();
     let url = address.strip_prefix("listening on ").unwrap();
+    // As browsers do, which open connections before they need them.
+    let _silent = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
     let (code, sent) = otelp(&["send", "--baggage", "tenant=acme", url], "");
     assert_eq!(code, 0, "{sent}");
     let printed: Vec<String> = lines.map(Result::unwrap).collect();

@@ -2,9 +2,11 @@
 
 use http_body_util::Full;
 use hyper::{Response, body::Bytes, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use otel_inspect::{Config, Request, inspect, to_ansi_text, to_text};
-use std::{cell::Cell, convert::Infallible, error::Error, net::SocketAddr, process::ExitCode};
+use std::{
+    cell::Cell, convert::Infallible, error::Error, net::SocketAddr, process::ExitCode, time::Duration,
+};
 use tokio::net::TcpListener;
 
 pub(crate) fn run(
@@ -12,7 +14,7 @@ pub(crate) fn run(
     requests: Option<usize>,
     config: &Config,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(serve(address, requests, config))
 }
 
@@ -36,8 +38,13 @@ async fn serve(
             let body = Full::new(Bytes::from(to_text(&report)));
             async move { Ok::<_, Infallible>(Response::new(body)) }
         });
-        // A peer that breaks off is no reason to stop.
-        let _ = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), answer).await;
+        // A peer that breaks off is no reason to stop, nor is one that says nothing, as browsers open connections to have one.
+        let mut connection = http1::Builder::new();
+        connection.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+        let _ = connection.serve_connection(TokioIo::new(stream), answer).await;
     }
     Ok(ExitCode::SUCCESS)
 }
+
+/// How long a peer may take to send its headers while others wait.
+const PATIENCE: Duration = Duration::from_secs(1);

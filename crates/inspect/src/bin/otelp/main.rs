@@ -36,7 +36,7 @@ enum Command {
     Read {
         /// Header lines such as `b3: 0`; without any, standard input is read.
         headers: Vec<OsString>,
-        /// A file with header lines, an HTTP request, `curl -v` output, a HAR entry, or access log lines.
+        /// A file with header lines, an HTTP request, `curl -v` output, a HAR entry, or a line of an access log.
         #[arg(long, short, conflicts_with = "headers")]
         file: Option<PathBuf>,
         /// Prints the report as JSON.
