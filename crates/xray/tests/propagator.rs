@@ -239,3 +239,8 @@ fn the_current_context_is_used_where_none_is_given() {
     let empty = std::collections::HashMap::<String, String>::new();
     assert_eq!(XrayPropagator::new().extract(&empty).sampling(), Some(Sampling::Accept));
 }
+
+#[test]
+fn only_the_one_for_lambda_reads_the_environment() {
+    assert!(XrayPropagator::lambda().reads_environment() && !XrayPropagator::new().reads_environment());
+}
