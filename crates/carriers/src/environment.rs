@@ -151,7 +151,8 @@ impl EnvExtractor {
     }
 
     /// Every variable with a normalized name among these, such as those of [`std::env::vars_os`]: for formats whose
-    /// names are not known before, such as Jaeger's baggage.
+    /// names are not known before. A format that looks for a prefix with a dash, as Jaeger does for `uberctx-KEY`, finds
+    /// none: the names that the specification lets a carrier list have no dash and no case.
     ///
     /// A name that comes twice counts with its first value, as in an environment.
     pub fn from_vars<K: AsRef<OsStr>, V: AsRef<OsStr>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {

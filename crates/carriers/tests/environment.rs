@@ -199,7 +199,7 @@ fn an_absurd_number_of_variables_is_within_the_limits() {
     let jaeger = JaegerPropagator::new().with_baggage(PrefixedBaggage::both());
     let entries = EnvExtractor::from_vars(numbered("UBERCTX_"));
     let entries = jaeger.extract_with_context(&Context::new(), &entries);
-    assert!(entries.baggage().len() <= 64, "as many entries as there may be members, or none");
+    assert_eq!(entries.baggage().len(), 0, "a listed name has lost the dash of the prefix");
 
     let names: Vec<String> = numbered("NO_SUCH_").map(|(name, _)| name).collect();
     assert_eq!(EnvExtractor::from_process(&names).keys(), [""; 0]);
