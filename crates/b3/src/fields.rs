@@ -16,6 +16,14 @@ pub(crate) enum Fields {
     Decision(Sampling),
 }
 
+impl Fields {
+    pub(crate) const fn sampling(self) -> Sampling {
+        match self {
+            Self::Trace(_, sampling) | Self::Decision(sampling) => sampling,
+        }
+    }
+}
+
 /// The identifiers that go on. A parent span id does not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Ids {

@@ -56,6 +56,9 @@
 //! Of repeated headers the first counts, as B3 says. A header that is there and that the carrier cannot give as text is
 //! malformed; `x-b3-flags` counts as absent then, as any value but `1` does.
 //!
+//! `x-b3-flags` is sent of debug traces alone. Where a request had one, it is sent empty with any other trace, so that a
+//! proxy which copies headers sends no older debug flag.
+//!
 //! # Queues and other case-sensitive carriers
 //!
 //! HTTP does not care about the case of a header's name; AMQP tables, NATS headers and Kafka records do. What is sent has

@@ -75,8 +75,14 @@ fn sampled(value: &str) -> Result<Sampling, ParseError> {
     }
 }
 
-/// Hands each header to `set`; `short` sends a 64-bit trace id as 16 digits.
-pub(crate) fn write(fields: &Fields, short: bool, mut set: impl FnMut(&'static str, String)) {
+/// Hands each header to `set`; `short` sends a 64-bit trace id as 16 digits. Where the request has an older debug flag, it
+/// is overridden. An older `X-B3-Sampled` is not, beside a trace whose decision is open: an empty one is malformed.
+pub(crate) fn write(
+    fields: &Fields,
+    short: bool,
+    has_older_flags: impl FnOnce() -> bool,
+    mut set: impl FnMut(&'static str, String),
+) {
     let sampling = match *fields {
         Fields::Trace(Ids { trace_id, span_id }, sampling) => {
             let trace_id = hex::encode_u128(u128::from_be_bytes(trace_id.to_bytes()));
@@ -88,10 +94,14 @@ pub(crate) fn write(fields: &Fields, short: bool, mut set: impl FnMut(&'static s
         Fields::Decision(sampling) => sampling,
     };
     match sampling {
-        Sampling::Defer => {}
+        Sampling::Defer | Sampling::Debug => {}
         Sampling::Deny => set(SAMPLED, "0".to_owned()),
         Sampling::Accept => set(SAMPLED, "1".to_owned()),
-        Sampling::Debug => set(FLAGS, "1".to_owned()),
+    }
+    if sampling == Sampling::Debug {
+        set(FLAGS, "1".to_owned());
+    } else if has_older_flags() {
+        set(FLAGS, String::new());
     }
 }
 
@@ -276,7 +286,7 @@ mod tests {
         let traces = [Defer, Deny, Accept, Debug].into_iter().map(long);
         for fields in traces.chain([Deny, Accept, Debug].map(Fields::Decision)) {
             let mut headers = Vec::new();
-            write(&fields, false, |name, value| headers.push((name, value)));
+            write(&fields, false, || false, |name, value| headers.push((name, value)));
             assert!(headers.iter().all(|(_, value)| value.capacity() == value.len()), "{headers:?}");
             let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
             assert_eq!(read(&headers), Ok(Some(fields)), "{headers:?}");

@@ -13,6 +13,7 @@ use opentelemetry::{
 use otel_propagator_core::{
     diagnostics::Rejected,
     header::NOT_TEXT,
+    leftover,
     located::Located,
     sampling::{self, Sampling},
 };
@@ -131,14 +132,18 @@ impl TextMapPropagator for B3Propagator {
             injector.set(B3, single::write(&fields, self.short_trace_ids));
         }
         if self.form != Form::Single {
-            multi::write(&fields, self.short_trace_ids, |name, value| injector.set(name, value));
+            let has_older_flags = || leftover::is_in(cx, FLAGS);
+            multi::write(&fields, self.short_trace_ids, has_older_flags, |name, value| {
+                injector.set(name, value);
+            });
         }
     }
 
     /// Returns `cx` with the remote span context or the bare decision that was received; `cx` as it is where there
     /// was neither.
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        match received(extractor) {
+        let (fields, form) = received(extractor);
+        let extracted = match fields {
             Some(fields) => {
                 if !matches!(fields, Fields::Trace(_, Sampling::Accept | Sampling::Deny)) {
                     sampling::hint(B3);
@@ -146,7 +151,9 @@ impl TextMapPropagator for B3Propagator {
                 context::with_fields(cx, fields)
             }
             None => cx.clone(),
-        }
+        };
+        let is_sent = self.form != Form::Single;
+        if is_sent { leftover::remember(cx, extracted, left(extractor, fields, form)) } else { extracted }
     }
 
     /// The names of exactly those headers that injection may write, always in the same order.
@@ -196,20 +203,38 @@ pub fn locate_multi(extractor: &dyn Extractor) -> Option<(&'static str, Located)
     Some((header, error.at(0..value.len())))
 }
 
-fn received(extractor: &dyn Extractor) -> Option<Fields> {
-    match headers::read(extractor, B3) {
-        Some(value) => single(value).or_else(|| multi(&Headers::of(extractor)?)),
-        None => either(&Headers::of(extractor)?),
+/// What was received, and the form that was read, or looked at last; none where nothing of B3 is there.
+fn received(extractor: &dyn Extractor) -> (Option<Fields>, Option<Form>) {
+    let value = headers::read(extractor, B3);
+    if let Some(fields) = value.and_then(single) {
+        return (Some(fields), Some(Form::Single));
+    }
+    let Some(headers) = Headers::of(extractor) else { return (None, None) };
+    let unusual = if value.is_none() { unusual_single(&headers) } else { None };
+    match unusual {
+        Some(fields) => (Some(fields), Some(Form::Single)),
+        None => (multi(&headers), Some(Form::Multi)),
     }
 }
 
+/// The debug flag, if it is there and not known to be unset. It is written of a debug trace alone, so an older one would
+/// make a debug trace of any other that is sent: the one of the single header, or one that starts here.
+fn left(extractor: &dyn Extractor, fields: Option<Fields>, form: Option<Form>) -> &'static [&'static str] {
+    let is_unset = match (form, fields) {
+        (None, _) => true,
+        (Some(Form::Multi), Some(fields)) => fields.sampling() != Sampling::Debug,
+        _ => false,
+    };
+    if is_unset || headers::read(extractor, FLAGS).is_none() { &[] } else { &[FLAGS] }
+}
+
 /// Where there is no single header under its usual name.
-fn either(headers: &Headers<'_>) -> Option<Fields> {
+fn unusual_single(headers: &Headers<'_>) -> Option<Fields> {
     let value = headers.get_unusual(B3).unwrap_or_else(|Unreadable| {
         Rejected::new(B3, NOT_TEXT, 0).emit();
         None
     });
-    value.and_then(single).or_else(|| multi(headers))
+    value.and_then(single)
 }
 
 fn single(value: &str) -> Option<Fields> {

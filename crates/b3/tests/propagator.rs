@@ -479,3 +479,75 @@ fn names_are_not_asked_for_because_of_flags_that_are_missing() {
     let cx = B3Propagator::new().extract_with_context(&Context::new(), &carrier);
     assert_eq!(cx.sampling(), Some(Sampling::Accept));
 }
+
+/// What is done with a context between extraction and injection.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    Nothing,
+    AnotherTrace,
+    Distrust,
+}
+
+impl Then {
+    fn of(self, cx: &Context) -> Context {
+        match self {
+            Self::Nothing => cx.clone(),
+            Self::AnotherTrace => cx.with_remote_span_context(busy().span().span_context().clone()),
+            Self::Distrust => cx.with_remote_sampling(cx.span().span_context().clone(), Sampling::Defer),
+        }
+    }
+}
+
+/// A proxy copies the headers of its caller, with those that say something of another trace than the one that is sent.
+#[test]
+fn older_headers_of_another_trace_are_overridden() {
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], Then, [Option<&'a str>; 2]);
+    const ID: (&str, &str) = ("x-b3-traceid", TRACE);
+    const SP: (&str, &str) = ("x-b3-spanid", SPAN);
+    const DEBUG: (&str, &str) = ("x-b3-flags", "1");
+    const DENY: (&str, &str) = ("x-b3-sampled", "0");
+    const BROKEN: (&str, &str) = ("x-b3-spanid", "broken");
+    let other = |state| ("b3", ["463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312", state].concat());
+    let [open, deny, accept, debug] = ["", "-0", "-1", "-d"].map(other);
+    let rows: [Row<'_>; 9] = [
+        ("a debug trace goes on", &[ID, SP, DEBUG], Then::Nothing, [None, Some("1")]),
+        ("another trace after a debug one", &[ID, SP, DEBUG], Then::AnotherTrace, [Some("1"), Some("")]),
+        ("a debug flag that is not trusted", &[ID, SP, DEBUG], Then::Distrust, [None, Some("")]),
+        ("broken ids", &[ID, BROKEN, DEBUG], Then::AnotherTrace, [Some("1"), Some("")]),
+        ("debug beside deny", &[(deny.0, &deny.1), ID, SP, DEBUG], Then::Nothing, [Some("0"), Some("")]),
+        ("debug beside an open one", &[(open.0, &open.1), ID, SP, DEBUG], Then::Nothing, [None, Some("")]),
+        ("deny beside debug", &[(debug.0, &debug.1), ID, SP, DENY], Then::Nothing, [Some("0"), Some("1")]),
+        ("deny beside accept", &[(accept.0, &accept.1), ID, SP, DENY], Then::Nothing, [Some("1"), None]),
+        ("nothing more", &[ID, SP], Then::Nothing, [None, None]),
+    ];
+    for (rule, request, then, expected) in rows {
+        let request: HashMap<String, String> = headers(request.iter().copied()).into_iter().collect();
+        let copied = |propagator: B3Propagator| {
+            let cx = then.of(&propagator.extract_with_context(&Context::new(), &request));
+            let mut copy = request.clone();
+            propagator.inject_context(&cx, &mut copy);
+            copy
+        };
+        let copy = copied(B3Propagator::multi());
+        assert_eq!(
+            ["x-b3-sampled", "x-b3-flags"].map(|name| copy.get(name).map(String::as_str)),
+            expected,
+            "{rule}"
+        );
+        let copy = copied(B3Propagator::single());
+        let mut others = request.iter().filter(|(name, _)| *name != "b3");
+        assert!(others.all(|(name, value)| copy[name] == *value), "{rule}: headers of the other form");
+    }
+}
+
+#[test]
+fn what_an_earlier_request_left_is_forgotten() {
+    let debug = extract_by(B3Propagator::multi(), &Context::new(), &Form::Multi.headers(IDS, Some('d')));
+    let deny = Form::Multi.headers(Some(("463ac35c9f6413ad48485a3953bb6124", SPAN)), Some('0'));
+    let cx = extract_by(B3Propagator::multi(), &debug, &deny);
+    assert_eq!(inject(B3Propagator::multi(), &cx), deny);
+}
+
+fn extract_by(propagator: B3Propagator, cx: &Context, headers: &Headers) -> Context {
+    testing::format::extract(&propagator, cx, headers)
+}

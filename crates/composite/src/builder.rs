@@ -225,6 +225,7 @@ impl Builder {
             fields,
             extract_fields: distinct(self.parts.iter().flat_map(Part::extract_fields)),
             description,
+            has_others: self.parts.iter().filter(|part| part.concern == Concern::Trace).count() > 1,
             parts: self.parts,
             last_wins: self.last_wins,
             problems: self.problems,

@@ -2,17 +2,18 @@
 
 use crate::{
     Concern, Part, conflict, events,
+    propagator::Composite,
     watch::{Outcome, Watch},
 };
 use opentelemetry::{
-    Context,
+    Context, TraceId,
     baggage::BaggageExt as _,
     propagation::Extractor,
     trace::{SpanContext, TraceContextExt},
 };
 use otel_propagator_core::{
     header::{self, Lines},
-    remote,
+    leftover, remote,
     sampling::{Sampling, SamplingExt as _},
 };
 use std::ptr;
@@ -23,33 +24,60 @@ pub(crate) struct Extraction<'a> {
     extractor: &'a dyn Extractor,
     watch: Option<&'a dyn Watch>,
     last_wins: bool,
+    /// Whether there is more than one trace format.
+    has_others: bool,
     read: Option<Context>,
     chosen: Option<&'a Part>,
+    /// The parts that named the chosen trace, a [bit] for each.
+    agreeing: u64,
     /// Whether a format that knows `tracestate` has named the chosen trace.
     has_tracestate: bool,
 }
 
 impl<'a> Extraction<'a> {
-    pub(crate) fn new(
-        given: &'a Context,
-        extractor: &'a dyn Extractor,
-        watch: Option<&'a dyn Watch>,
-        last_wins: bool,
-    ) -> Self {
-        Self { given, extractor, watch, last_wins, read: None, chosen: None, has_tracestate: false }
+    pub(crate) fn new(given: &'a Context, extractor: &'a dyn Extractor, composite: &'a Composite) -> Self {
+        Self {
+            given,
+            extractor,
+            watch: composite.watch.as_deref(),
+            last_wins: composite.last_wins,
+            has_others: composite.has_others,
+            read: None,
+            chosen: None,
+            agreeing: 0,
+            has_tracestate: false,
+        }
     }
 
     /// The given context with what these parts read, in their order.
     pub(crate) fn of(mut self, parts: &'a [Part]) -> Context {
-        for part in parts {
+        for (place, part) in parts.iter().enumerate() {
             if part.extracts {
-                self.read(part);
+                self.read(part, bit(place));
             }
         }
-        self.read.unwrap_or_else(|| self.given.clone())
+        let read = self.read.take().unwrap_or_else(|| self.given.clone());
+        if self.has_others && self.chosen.is_some() {
+            leftover::remember(self.given, read, &self.left(parts))
+        } else {
+            read
+        }
     }
 
-    fn read(&mut self, part: &'a Part) {
+    /// The headers of the request that would stay in a copy of it, beside the chosen trace that they say nothing of: those
+    /// that the formats which did not name it have, and do not always write.
+    fn left(&self, parts: &[Part]) -> Vec<&'static str> {
+        let mut left = Vec::new();
+        for (place, part) in parts.iter().enumerate() {
+            if part.injects && part.concern == Concern::Trace && self.agreeing & bit(place) == 0 {
+                let is_there = |name: &&str| self.extractor.get(name).is_some();
+                left.extend(part.known.at_times.iter().copied().filter(is_there));
+            }
+        }
+        left
+    }
+
+    fn read(&mut self, part: &'a Part, bit: u64) {
         let (given, read) = (self.given, self.read.take());
         let before = read.as_ref().unwrap_or(given);
         if let Some(watch) = self.watch {
@@ -57,7 +85,7 @@ impl<'a> Extraction<'a> {
         }
         let after = part.propagator.extract_with_context(before, self.extractor);
         let (after, yielded) = match part.concern {
-            Concern::Trace => self.trace(part, before, after),
+            Concern::Trace => self.trace(part, bit, before, after),
             Concern::Baggage => baggage(before, after),
             Concern::Other => (after, None),
         };
@@ -69,18 +97,27 @@ impl<'a> Extraction<'a> {
     }
 
     /// Judges what a trace format has read: the first that names a span is chosen, or the last.
-    fn trace(&mut self, part: &'a Part, before: &Context, after: Context) -> (Context, Option<Outcome>) {
+    fn trace(
+        &mut self,
+        part: &'a Part,
+        bit: u64,
+        before: &Context,
+        after: Context,
+    ) -> (Context, Option<Outcome>) {
         if same_span(before, &after) {
             return (after, None);
         }
-        if self.last_wins {
-            let outcome = is_received(&after).then_some(Outcome::Valid);
-            return (conflict::forget(after), outcome);
-        }
         if !is_received(&after) {
-            return (before.clone(), None);
+            return (if self.last_wins { conflict::forget(after) } else { before.clone() }, None);
         }
-        let Some(chosen) = self.chosen else {
+        let chosen = self.chosen.filter(|_| !self.last_wins);
+        let is_agreed = self.chosen.is_some() && trace_id(before) == trace_id(&after);
+        if is_agreed {
+            self.agreeing |= bit;
+        } else if chosen.is_none() {
+            self.agreeing = bit;
+        }
+        let Some(chosen) = chosen else {
             self.chosen = Some(part);
             self.has_tracestate = part.knows_tracestate();
             return (conflict::forget(after), Some(Outcome::Valid));
@@ -165,6 +202,15 @@ fn has_decision(part: &Part, extractor: &dyn Extractor, before: &Context, after:
     let is_same =
         || part.propagator.extract_with_context(&Context::new(), extractor).bare_sampling().is_some();
     part.concern == Concern::Trace && after.bare_sampling().is_some() && (is_new() || is_same())
+}
+
+/// The bit of a part.
+fn bit(place: usize) -> u64 {
+    1 << (place % 64)
+}
+
+fn trace_id(cx: &Context) -> TraceId {
+    cx.span().span_context().trace_id()
 }
 
 fn is_received(cx: &Context) -> bool {

@@ -60,7 +60,8 @@ formats! {
 }
 
 /// What is known of each propagator, however it was made: its name, the headers that it reads, those of them that say
-/// nothing on their own (`beside`), whether it leaves decisions open, and how the baggage that it carries is held to limits.
+/// nothing on their own (`beside`), the headers that it does not always write (`writes_at_times`), whether it leaves decisions open,
+/// and how the baggage that it carries is held to limits.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "one signature for all")]
 mod known {
     #[allow(unused_imports, reason = "there may be no format")]
@@ -70,7 +71,7 @@ mod known {
 
     #[cfg(feature = "tracecontext")]
     pub(super) fn tracecontext(it: &otel_tracecontext::TraceContextPropagator) -> Known {
-        Known::new("tracecontext", it.fields()).beside(&["tracestate"])
+        Known::new("tracecontext", it.fields()).beside(&["tracestate"]).writes_at_times(&["tracestate"])
     }
 
     #[cfg(feature = "w3c-baggage")]
@@ -91,9 +92,10 @@ mod known {
             (true, _) => "b3+b3multi",
             (false, _) => "b3multi",
         };
-        Known::new(name, it.extract_fields())
+        let known = Known::new(name, it.extract_fields())
             .beside(&["x-b3-flags", "x-b3-parentspanid"])
-            .leaves_decisions_open()
+            .leaves_decisions_open();
+        if name == "b3" { known } else { known.writes_at_times(&["x-b3-flags"]) }
     }
 
     #[cfg(feature = "jaeger")]
@@ -114,10 +116,15 @@ mod known {
     #[cfg(feature = "ottrace")]
     pub(super) fn ottrace(it: &otel_ottrace::OtTracePropagator) -> Known {
         let (known, baggage) = (Known::new("ottrace", it.extract_fields()), it.baggage());
-        known.leaves_decisions_open().carries(baggage.is_sent(), baggage.limits(), it, |it, limits| {
-            let baggage = it.baggage().clone().with_limits(limits);
-            it.with_baggage(baggage)
-        })
+        known.writes_at_times(&["ot-tracer-sampled"]).leaves_decisions_open().carries(
+            baggage.is_sent(),
+            baggage.limits(),
+            it,
+            |it, limits| {
+                let baggage = it.baggage().clone().with_limits(limits);
+                it.with_baggage(baggage)
+            },
+        )
     }
 }
 

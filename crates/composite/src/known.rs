@@ -16,6 +16,8 @@ pub(crate) struct Known {
     pub(crate) reads: Vec<String>,
     /// Those of them that say nothing on their own.
     pub(crate) beside: &'static [&'static str],
+    /// The headers that it writes only where they say something.
+    pub(crate) at_times: &'static [&'static str],
     /// Whether it knows decisions that a sampled flag cannot hold.
     pub(crate) leaves_open: bool,
     pub(crate) carried: Carried,
@@ -53,13 +55,26 @@ impl Known {
     /// A propagator that reads these headers and sends no baggage.
     pub(crate) fn new(name: impl Into<Cow<'static, str>>, reads: FieldIter<'_>) -> Self {
         let reads = reads.map(str::to_owned).collect();
-        Self { name: name.into(), reads, beside: &[], leaves_open: false, carried: Carried::Nothing }
+        Self {
+            name: name.into(),
+            reads,
+            beside: &[],
+            at_times: &[],
+            leaves_open: false,
+            carried: Carried::Nothing,
+        }
     }
 
     /// One for which these of its headers say nothing without the others, so that alone they are not malformed.
     #[allow(dead_code, reason = "there may be no format")]
     pub(crate) fn beside(self, fields: &'static [&'static str]) -> Self {
         Self { beside: fields, ..self }
+    }
+
+    /// One that writes these headers only where they say something, and overrides an older one with an empty value.
+    #[allow(dead_code, reason = "there may be no such format")]
+    pub(crate) fn writes_at_times(self, fields: &'static [&'static str]) -> Self {
+        Self { at_times: fields, ..self }
     }
 
     /// One that may leave the sampling decision to the receiver, or ask for debug.

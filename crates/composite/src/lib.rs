@@ -52,6 +52,10 @@
 //! | names the same trace | what its format keeps beside the span (the debug state of B3), and its `tracestate` where the winner has none; never its span |
 //! | names another trace | nothing but its span context, for a link: [`ConflictExt`] |
 //!
+//! Where a proxy copies the headers of a request and injects into the copy, those of a trace that was not chosen do not
+//! colour the chosen one: `tracestate`, `x-b3-flags` and `ot-tracer-sampled`, which are not always sent, are then overridden
+//! with an empty value.
+//!
 //! A header with a decision alone does not win when it comes first either. Baggage is read whatever the trace does.
 //! [`Builder::last_wins`] brings back the order of upstream's composite.
 //!

@@ -40,6 +40,8 @@ pub struct CompositePropagator(pub(crate) Arc<Composite>);
 pub(crate) struct Composite {
     pub(crate) parts: Vec<Part>,
     pub(crate) last_wins: bool,
+    /// Whether there is more than one trace format.
+    pub(crate) has_others: bool,
     /// All parts that inject, within limits where one of them needs that.
     pub(crate) writer: Shared,
     pub(crate) fields: Vec<String>,
@@ -159,8 +161,7 @@ impl TextMapPropagator for CompositePropagator {
         if let Some(guarded) = &self.0.guarded {
             return guarded.extract_with_context(cx, extractor);
         }
-        let Composite { parts, last_wins, watch, .. } = &*self.0;
-        Extraction::new(cx, extractor, watch.as_deref(), *last_wins).of(parts)
+        Extraction::new(cx, extractor, &self.0).of(&self.0.parts)
     }
 
     /// The headers that are written, each once, in the order in which they are.

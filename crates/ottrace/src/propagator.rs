@@ -10,7 +10,7 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
 };
 use otel_baggage_limits::PrefixedBaggage;
-use otel_propagator_core::{diagnostics::Rejected, header::field_value, sampling};
+use otel_propagator_core::{diagnostics::Rejected, header::field_value, leftover, sampling};
 use std::sync::LazyLock;
 
 /// Reads and writes `ot-tracer-traceid`, `ot-tracer-spanid` and `ot-tracer-sampled`.
@@ -105,6 +105,9 @@ impl TextMapPropagator for OtTracePropagator {
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let Some(headers) = to_send(cx) else { return };
         headers.write(|name, value| injector.set(name, value));
+        if headers.sampling() == Sampling::Defer && leftover::is_in(cx, SAMPLED) {
+            injector.set(SAMPLED, String::new());
+        }
         self.baggage.inject(baggage::PREFIX, cx, injector, baggage::header_value);
     }
 

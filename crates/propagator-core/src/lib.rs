@@ -28,6 +28,7 @@ pub mod diagnostics;
 pub mod header;
 pub mod hex;
 pub mod keys;
+pub mod leftover;
 pub mod located;
 pub mod remote;
 pub mod restart;

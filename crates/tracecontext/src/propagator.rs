@@ -15,6 +15,7 @@ use opentelemetry::{
 use otel_propagator_core::{
     diagnostics::Rejected,
     header::{self, Lines, NOT_TEXT},
+    leftover,
 };
 use std::sync::LazyLock;
 
@@ -55,7 +56,7 @@ impl TextMapPropagator for TraceContextPropagator {
     /// Sends `traceparent`, and `tracestate` where there is one; nothing where the span context is not valid.
     ///
     /// A trace state of which no member may be sent is sent as an empty `tracestate`, so that an older one in the
-    /// carrier does not go out.
+    /// carrier does not go out. So is none where [another trace](leftover) of the request had one.
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let span = cx.span();
         let span_context = span.span_context();
@@ -118,14 +119,14 @@ fn read_tracestate(extractor: &dyn Extractor) -> Option<Parsed> {
 ///
 /// <https://www.w3.org/TR/trace-context-2/#tracestate-header-field-values>
 ///
-/// One is sent where the trace state has members of which none may be sent: an [`Injector`] can only set, and an older
-/// `tracestate` in the carrier, which belongs to another request, would go out instead.
+/// One is sent where the trace state has members of which none may be sent, and where the request had a `tracestate` of
+/// another trace: an [`Injector`] can only set, and an older `tracestate` in the carrier would go out instead.
 fn write_tracestate(cx: &Context, now: &TraceState, received: Option<&Received>) -> Option<String> {
     if let Some(verbatim) = received.and_then(|received| received.tracestate(cx, now)) {
         return Some(verbatim.to_owned());
     }
     if now.into_iter().len() == 0 {
-        return None;
+        return leftover::is_in(cx, TRACESTATE).then(String::new);
     }
     let (header, left_out) = tracestate::write(now);
     if left_out > 0 {

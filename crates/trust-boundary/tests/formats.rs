@@ -161,10 +161,21 @@ fn names_the_caller(line: &str) -> bool {
     ["8448eb211c80319c", SPAN, "t61rcWkgMzE", "e65a2c4d"].iter().any(|id| line.contains(id))
 }
 
+/// A request with a trace in one format and another trace in a second one.
+fn requests_of_two() -> Vec<(String, Headers)> {
+    let other = |value: &String| value.replace("8448eb211c80319c", "64fe8b2a57d3eff7");
+    let pair = |(first, one): (&str, Headers), (second, another): (&str, Headers)| {
+        let another = another.iter().map(|(name, value)| (name.clone(), other(value)));
+        (format!("{first} and {second}"), another.chain(one).collect())
+    };
+    requests().into_iter().flat_map(|one| requests().map(|another| pair(one.clone(), another))).collect()
+}
+
 #[test]
 fn a_copied_request_of_any_format_does_not_leave() {
     let guarded = boundary().context_headers(["jaeger-debug-id"]).wrap(formats());
-    for (format, request) in requests() {
+    let of_one = requests().map(|(format, request)| (format.to_owned(), request));
+    for (format, request) in of_one.into_iter().chain(requests_of_two()) {
         let cx = guarded.extract_with_context(&Context::new(), &request);
         for cx in [cx.clone(), Context::new()] {
             let cx = cx.with_destination(Destination::host("api.stripe.com"));

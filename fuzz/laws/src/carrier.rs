@@ -6,6 +6,7 @@ use opentelemetry::{
     propagation::{Extractor, TextMapPropagator},
 };
 use opentelemetry_http::HeaderExtractor;
+use otel_propagator_core::leftover;
 use otel_w3c_baggage::RelayExt;
 use std::{collections::HashMap, sync::LazyLock};
 pub(crate) use testing::carrier::{Lines, Sent};
@@ -94,7 +95,8 @@ pub(crate) fn send(propagator: &dyn TextMapPropagator, cx: &opentelemetry::Conte
         law!(sent.0.iter().skip(index + 1).all(|later| later.0 != *name), "no header is sent twice", sent);
         let has_baggage = !cx.baggage().is_empty() || !cx.relayed_baggage().is_empty();
         let overrides = name == "baggage" && has_baggage;
-        law!(!value.is_empty() || overrides, "no empty header is sent but to override baggage", name);
+        let overrides = overrides || leftover::is_in(cx, name);
+        law!(!value.is_empty() || overrides, "no empty header is sent but to override an older one", name);
         law!(value.bytes().all(is_field_byte), "only visible ASCII is sent", value);
         law!(value.trim() == value, "no whitespace around what is sent", value);
     }

@@ -22,7 +22,7 @@ use otel_baggage_limits::Limits;
 use otel_composite::{CompositePropagator, ConflictExt, extract_only, inject_only};
 use otel_tracecontext::TraceContextPropagator;
 use otel_w3c_baggage::BaggagePropagator;
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 /// Every header that one of the formats reads.
 pub(crate) const NAMES: &[&str] = &[
@@ -114,22 +114,40 @@ struct Answer {
     /// Whether a span of the context before the extraction was replaced.
     replaces: bool,
     sent: Sent,
+    /// Whether a copy of the request says the same in the headers that are written only at times.
+    copied: [bool; AT_TIMES.len()],
 }
+
+/// Each with a header that is always written beside it.
+const AT_TIMES: [(&str, &str); 2] = [("tracestate", "traceparent"), ("x-b3-flags", "x-b3-traceid")];
 
 impl Answer {
     fn new(setup: &Setup, carrier: &dyn Extractor) -> Self {
         let given = setup.propagator.extract_with_context(&GIVEN, carrier);
         law!(has_mark(&given), "the rest of the context is left alone");
         let cx = setup.propagator.extract_with_context(&Context::new(), carrier);
+        let sent = send(&setup.propagator, &cx);
+        let mut copy = copy(carrier);
+        setup.propagator.inject_context(&cx, &mut copy);
+        let said = |value: Option<&str>| value.filter(|value| !value.is_empty()).map(str::to_owned);
+        let copied = AT_TIMES.map(|(name, beside)| {
+            sent.get(beside).is_none() || said(sent.get(name)) == said(copy.get(name).map(String::as_str))
+        });
         Self {
             span: cx.span().span_context().clone(),
             conflicting: cx.conflicting_span_contexts().to_vec(),
             decision: cx.bare_sampling().map(b3::state),
             baggage: baggage::entries(cx.baggage()),
             replaces: !has_given_span(&given),
-            sent: send(&setup.propagator, &cx),
+            sent,
+            copied,
         }
     }
+}
+
+/// The first line of each header, as a proxy might copy them.
+fn copy(carrier: &dyn Extractor) -> HashMap<String, String> {
+    NAMES.iter().filter_map(|name| Some(((*name).to_owned(), carrier.get(name)?.to_owned()))).collect()
 }
 
 /// What each format that is read names, the most preferred first.
@@ -219,6 +237,16 @@ fn is_expected_next_hop(setup: &Setup, answer: &Answer, named: &Named, lines: &L
         members
     );
     law!(members.is_empty() <= sent_state.is_empty(), "no other tracestate is sent", sent);
+    let [state_is_copied, flags_are_copied] = answer.copied;
+    let b3_of_this_trace = named.of(Format::B3).filter(of_this_trace);
+    if span.is_valid() {
+        law!(
+            state_is_copied || received.is_some(),
+            "nothing of another tracestate is left in a copy",
+            answer
+        );
+        law!(flags_are_copied || b3_of_this_trace.is_some(), "no other debug flag is left in a copy", answer);
+    }
     let debug = named.b3.is_some_and(|trace| {
         trace.state == State::Debug && trace.ids.is_some_and(|ids| ids.0 == span_fields(span).trace_id)
     });
