@@ -107,7 +107,8 @@ impl Inbound {
 
     /// Only for requests whose `tracestate` has a member of this key, as Elastic's `es` marks its own traces.
     ///
-    /// It tells our traces from those of others. It proves nothing: whoever knows the key may send it.
+    /// It tells our traces from those of others. It proves nothing: whoever knows the key may send it. The header is looked
+    /// at, and not what the wrapped propagator makes of it.
     ///
     /// ```
     /// use otel_trust_boundary::{Boundary, Inbound, Strategy};

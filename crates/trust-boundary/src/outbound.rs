@@ -10,7 +10,7 @@ use std::borrow::Cow;
 pub enum Trace {
     /// Ids, flags and `tracestate`: `inject_trace_context` in the proposal's configuration.
     All,
-    /// Ids and flags, without `tracestate`.
+    /// Ids and flags, without `tracestate`; and what stands in one header with them, as X-Ray's `Lineage` does.
     Ids,
     /// Nothing: `suppress_trace_context` in the proposal's configuration.
     Nothing,
