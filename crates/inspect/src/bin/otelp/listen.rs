@@ -4,9 +4,7 @@ use http_body_util::Full;
 use hyper::{Response, body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use otel_inspect::{Config, Request, inspect, to_ansi_text, to_text};
-use std::{
-    cell::Cell, convert::Infallible, error::Error, net::SocketAddr, process::ExitCode, time::Duration,
-};
+use std::{cell::Cell, error::Error, net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::net::TcpListener;
 
 pub(crate) fn run(
@@ -25,7 +23,7 @@ async fn serve(
     config: &Config,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
-    println!("listening on http://{}", listener.local_addr()?);
+    crate::print(&format!("listening on http://{}\n", listener.local_addr()?))?;
     let answered = Cell::new(0);
     while requests.is_none_or(|most| answered.get() < most) {
         let (stream, peer) = listener.accept().await?;
@@ -34,9 +32,10 @@ async fn serve(
             let line = format!("{} {} from {peer}", request.method(), request.uri().path());
             let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
             let report = inspect(&Request::new(headers), config);
-            anstream::println!("\n=== {}\n{}", line.escape_debug(), to_ansi_text(&report));
+            let shown = format!("\n=== {}\n{}\n", line.escape_debug(), to_ansi_text(&report));
+            let printed = crate::print(&shown);
             let body = Full::new(Bytes::from(to_text(&report)));
-            async move { Ok::<_, Infallible>(Response::new(body)) }
+            async move { printed.map(|()| Response::new(body)) }
         });
         // A peer that breaks off is no reason to stop, nor is one that says nothing, as browsers open connections to have one.
         let mut connection = http1::Builder::new();
