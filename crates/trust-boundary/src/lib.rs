@@ -105,8 +105,8 @@
 //!
 //! A context that has a span already loses what is not baggage when it is restarted: the API cannot take a span away,
 //! and an invalid one counts as a parent that is not sampled. What the wrapped propagator puts into a context beside span
-//! and baggage, such as relayed baggage, does not survive a restart either; a propagator that reads headers of your own
-//! stands beside this one.
+//! and baggage does not survive a restart either, but for baggage that it keeps as text; a propagator that reads headers of
+//! your own stands beside this one.
 //!
 //! Headers are told apart by name: `tracestate`, `baggage` and other systems' baggage headers are what they are, and every
 //! other header counts as the trace's. Of headers that are made from keys (`uberctx-…`), an older one

@@ -7,7 +7,7 @@ use crate::{
     events::{self, Decision},
     gate::{Gate, Names},
     mark, origin,
-    sieve::Sieve,
+    sieve::{Lists, Sieve},
     watch::Watch,
 };
 use opentelemetry::{
@@ -143,6 +143,9 @@ impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
         let caller = if is_same_span(cx, &extracted) { &SpanContext::NONE } else { caller.span_context() };
         let (accepted, mut decision) = Arrival { given: cx, extracted: &extracted, caller, rule }.accept();
         decision.keys_dropped += sieve.dropped();
+        let is_undecoded = origin::is_same(cx, &extracted) || extracted.baggage().is_empty();
+        let accepted =
+            if is_undecoded { self.with_text(accepted, &Lists(extractor), rule) } else { accepted };
         decision.tell(self.watch.as_deref(), Direction::In, place, rule.name());
         let keeps_origin = self.boundary.asks_for_origin() && !origin::is_same(cx, &accepted);
         if keeps_origin { origin::received(&accepted) } else { accepted }
@@ -151,6 +154,15 @@ impl<P: TextMapPropagator> TextMapPropagator for Guarded<P> {
     /// The headers of the wrapped propagator.
     fn fields(&self) -> FieldIter<'_> {
         self.inner.fields()
+    }
+}
+
+impl<P: TextMapPropagator> Guarded<P> {
+    /// A restarted context, with the baggage that the propagator does not decode: what it keeps of it is beside the
+    /// caller's span, and was left behind with it.
+    fn with_text(&self, cx: Context, lists: &Lists<'_>, rule: &Inbound) -> Context {
+        let is_restart = matches!(rule.strategy, Strategy::RestartWithLink | Strategy::RestartWithoutLink);
+        if is_restart && !lists.is_empty() { self.inner.extract_with_context(&cx, lists) } else { cx }
     }
 }
 

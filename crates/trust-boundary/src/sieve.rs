@@ -84,3 +84,26 @@ impl Extractor for Sieve<'_> {
         }
     }
 }
+
+/// Of a request its lists of baggage, and nothing else.
+pub(crate) struct Lists<'a>(pub(crate) &'a dyn Extractor);
+
+impl Lists<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        list::HEADERS.iter().all(|header| self.0.get_all(header).is_none())
+    }
+}
+
+impl Extractor for Lists<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        list::position(key).and_then(|_| self.0.get(key))
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().into_iter().filter(|key| list::position(key).is_some()).collect()
+    }
+
+    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        list::position(key).and_then(|_| self.0.get_all(key))
+    }
+}

@@ -6,11 +6,18 @@ mod common;
 
 use common::{Headers, headers, sent};
 use http::{HeaderMap, HeaderValue};
-use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator};
+use opentelemetry::{
+    Context, KeyValue,
+    baggage::BaggageExt,
+    propagation::{TextMapCompositePropagator, TextMapPropagator},
+    trace::TraceContextExt,
+};
 use opentelemetry_http::HeaderExtractor;
+use otel_b3::{B3Propagator, SamplingExt};
 use otel_propagator_core::diagnostics::set_throttled;
+use otel_tracecontext::TraceContextPropagator;
 use otel_trust_boundary::{
-    Boundary, Destination, DestinationExt, Guarded, Inbound, Keys, Outbound, Strategy,
+    Boundary, Destination, DestinationExt, Guarded, Inbound, Keys, Outbound, RestartExt, Strategy,
 };
 use otel_w3c_baggage::{RelayExt, RelayPropagator};
 use testing::lines;
@@ -67,6 +74,42 @@ fn only_accepted_keys_come_in() {
         let keys: Vec<&str> = expected.split(',').filter_map(|it| Some(it.split_once('=')?.0)).collect();
         assert_eq!(seen, keys, "{what}: the application sees no other");
         assert_eq!(baggage(&propagator, &cx, "orders.internal"), expected, "{what}");
+    }
+}
+
+/// A gateway that restarts the traces of strangers and passes on what it accepts of their baggage.
+#[test]
+fn accepted_keys_survive_a_restart() {
+    let request = headers([("traceparent", common::TRACEPARENT), ("b3", "1"), ("baggage", RECEIVED)]);
+    let without_trace = headers([("baggage", RECEIVED)]);
+    for strategy in [Strategy::RestartWithLink, Strategy::RestartWithoutLink] {
+        for (keys, expected) in [
+            (Keys::of(&["tenant"]), "tenant=acme;ttl=30"),
+            (Keys::ALL, "tenant=acme;ttl=30,user.email=amy%40example.com,order.region=eu,admin=1"),
+            (Keys::NONE, ""),
+        ] {
+            let formats = TextMapCompositePropagator::new(vec![
+                Box::new(B3Propagator::single()),
+                Box::new(TraceContextPropagator::new()),
+                Box::new(RelayPropagator::new()),
+            ]);
+            let propagator = boundary(keeping(strategy, keys)).wrap(formats);
+            for given in [Context::new(), common::local()] {
+                for (request, is_linked) in
+                    [(&request, strategy == Strategy::RestartWithLink), (&without_trace, false)]
+                {
+                    let cx = propagator.extract_with_context(&given, request);
+                    assert_eq!(cx.restarted_from().is_some(), is_linked, "{strategy:?}");
+                    assert_eq!(cx.bare_sampling(), None, "{strategy:?}: nothing else is read again");
+                    let is_callers = cx.span().span_context().is_remote();
+                    assert!(!is_callers, "{strategy:?}");
+                    let cx = cx.with_cleared_baggage().with_destination(Destination::host("orders.internal"));
+                    let lines = sent(&propagator, &cx);
+                    let sent = lines.iter().find_map(|line| line.strip_prefix("baggage: "));
+                    assert_eq!(sent.unwrap_or_default(), expected, "{strategy:?}");
+                }
+            }
+        }
     }
 }
 
