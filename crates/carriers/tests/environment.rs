@@ -5,15 +5,15 @@ mod common;
 
 use common::{OTHER, TRACEPARENT, all, both, context, seen};
 use opentelemetry::{
-    Context,
+    Context, KeyValue,
     baggage::BaggageExt,
-    propagation::{Extractor, Injector, TextMapPropagator},
+    propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
 use otel_baggage_limits::PrefixedBaggage;
 use otel_carriers::environment::{self, EnvExtractor, EnvInjector, is_normalized, normalize};
 use otel_jaeger::JaegerPropagator;
 use proptest::prelude::*;
-use std::{borrow::Cow, ffi::OsString, process::Command};
+use std::{borrow::Cow, ffi::OsString, process::Command, sync::LazyLock};
 
 const NAMES: &[(&str, &str, &str)] = &[
     ("replace an empty key name with a single underscore", "", "_"),
@@ -102,6 +102,40 @@ fn a_variable_that_is_not_text_is_passed_over() {
 fn of_this_process_only_the_names_that_were_asked_for_are_read() {
     assert_eq!(EnvExtractor::from_process(["path"]).keys(), ["PATH"]);
     assert_eq!(EnvExtractor::from_process(["a=b", "no\0such", "no-such-variable"]).keys(), [""; 0]);
+}
+
+/// A format of one's own: its header is a variable that every process has.
+#[derive(Debug)]
+struct Path;
+
+impl TextMapPropagator for Path {
+    fn inject_context(&self, _: &Context, injector: &mut dyn Injector) {
+        injector.set("path", "/new".to_owned());
+        injector.set("path", String::new());
+    }
+
+    fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
+        let path = extractor.get("path").map(|path| KeyValue::new("path", path.to_owned()));
+        cx.with_baggage(path)
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        static FIELDS: LazyLock<[String; 1]> = LazyLock::new(|| ["path".to_owned()]);
+        FieldIter::new(FIELDS.as_slice())
+    }
+}
+
+#[test]
+fn the_environment_of_this_process_is_read() {
+    let cx = environment::extract(&Path, Path.fields());
+    assert_eq!(cx.baggage().get("path").map(ToString::to_string), std::env::var("PATH").ok());
+}
+
+#[test]
+fn a_field_that_was_set_can_be_removed_again() {
+    let mut environment = EnvInjector::new(&Path);
+    Path.inject_context(&Context::new(), &mut environment);
+    assert_eq!(environment.changes().collect::<Vec<_>>(), [("PATH", None)]);
 }
 
 #[test]

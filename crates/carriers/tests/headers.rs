@@ -9,8 +9,12 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator},
 };
 use otel_b3::B3Propagator;
-use otel_carriers::headers::{self, HeaderExtractor, HeaderInjector, ServerTiming, strip};
+use otel_carriers::{
+    grpc::MetadataInjector,
+    headers::{self, HeaderExtractor, HeaderInjector, ServerTiming, strip},
+};
 use proptest::prelude::*;
+use tonic::metadata::MetadataMap;
 
 type Lines = &'static [(&'static str, &'static str)];
 
@@ -154,6 +158,20 @@ fn every_line_is_read() {
     assert_eq!((extractor.get("b3"), extractor.get_all("b3")), (None, None));
     assert_eq!(extractor.get_all("not a name"), None);
     assert_eq!(extractor.keys(), ["baggage", "tracestate", "x"]);
+}
+
+#[test]
+fn nothing_is_told_of_what_is_good() {
+    let request = map(&[("baggage", "a=1"), ("baggage", ""), ("traceparent", TRACEPARENT)]);
+    assert_eq!(testing::lines(|| drop(headers::extract(&both(), &request))), [""; 0]);
+}
+
+#[test]
+fn room_is_made_for_what_is_announced() {
+    let (mut request, mut metadata) = (HeaderMap::new(), MetadataMap::new());
+    HeaderInjector::new(&mut request, &both()).reserve(100);
+    MetadataInjector::new(&mut metadata, &both()).reserve(100);
+    assert!(request.capacity() >= 100 && metadata.into_headers().capacity() >= 100);
 }
 
 #[test]

@@ -13,6 +13,13 @@ use otel_carriers::{ContextMap, sql_comment};
 use otel_jaeger::JaegerPropagator;
 use otel_tracecontext::TraceContextPropagator;
 use proptest::prelude::*;
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        self, Visitor,
+        value::{self, MapDeserializer},
+    },
+};
 
 #[test]
 fn a_stored_context_is_the_context() {
@@ -67,11 +74,48 @@ fn a_stored_context_is_json() {
         assert_eq!(map, expected, "{rule}: {json}");
     }
     let map: ContextMap = [("traceparent", "x"), ("baggage", "y"), ("a", "z")].into_iter().collect();
+    let error = serde_json::from_str::<ContextMap>("7").unwrap_err().to_string();
+    assert!(error.contains("expected a map of strings"), "{error}");
     assert_eq!(
         serde_json::to_string(&map).unwrap(),
         r#"{"traceparent":"x","baggage":"y","a":"z"}"#,
         "in order"
     );
+}
+
+/// A format that cannot say of what kind a value is, as most binary ones.
+struct Binary(Vec<(&'static str, &'static str)>);
+
+impl<'de> Deserializer<'de> for Binary {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::invalid_type(de::Unexpected::Other("what nobody can tell"), &visitor))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        if self.0.is_empty() {
+            return self.deserialize_any(visitor);
+        }
+        MapDeserializer::new(self.0.into_iter()).deserialize_map(visitor)
+    }
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
+        seq tuple tuple_struct struct enum identifier ignored_any
+    }
+}
+
+#[test]
+fn a_stored_context_is_a_map_of_strings_in_a_binary_format() {
+    let map = ContextMap::deserialize(Binary(vec![("B3", "0"), ("baggage", "a=1")])).unwrap();
+    assert_eq!(map.iter().collect::<Vec<_>>(), [("b3", "0"), ("baggage", "a=1")]);
+    let error = ContextMap::deserialize(Binary(Vec::new())).unwrap_err().to_string();
+    assert!(error.contains("expected a map of strings"), "{error}");
 }
 
 #[test]
