@@ -164,7 +164,9 @@ fn stated(chosen: &Context, later: &Context) -> Option<Sampling> {
 /// Judges what a baggage format has read. One that finds nothing takes nothing away.
 fn baggage(before: &Context, after: Context) -> (Context, Option<Outcome>) {
     let (given, read) = (before.baggage(), after.baggage());
-    if ptr::eq(given, read) {
+    if is_relayed(before, &after) {
+        (after, Some(Outcome::Valid))
+    } else if ptr::eq(given, read) {
         (after, None)
     } else if !read.is_empty() {
         (after, Some(Outcome::Valid))
@@ -174,6 +176,19 @@ fn baggage(before: &Context, after: Context) -> (Context, Option<Outcome>) {
         let given = given.iter().map(|(key, content)| (key.clone(), content.clone()));
         (after.with_baggage(given.collect::<opentelemetry::baggage::Baggage>()), None)
     }
+}
+
+/// Whether baggage was received that is kept as text.
+#[cfg(feature = "w3c-baggage")]
+fn is_relayed(before: &Context, after: &Context) -> bool {
+    use otel_w3c_baggage::RelayExt;
+    let relayed = after.relayed_baggage();
+    !relayed.is_empty() && !relayed.is_same(before.relayed_baggage())
+}
+
+#[cfg(not(feature = "w3c-baggage"))]
+const fn is_relayed(_: &Context, _: &Context) -> bool {
+    false
 }
 
 /// Of a format that yielded nothing.

@@ -84,6 +84,17 @@ mod known {
         )
     }
 
+    /// No name stands for it: its baggage is not where applications look for baggage.
+    #[cfg(feature = "w3c-baggage")]
+    pub(super) fn relay(it: &otel_w3c_baggage::RelayPropagator) -> Known {
+        Known::new("baggage relay", it.fields()).carries(
+            true,
+            it.limits(),
+            it,
+            otel_w3c_baggage::RelayPropagator::with_limits,
+        )
+    }
+
     /// The name says what is sent; both forms are read.
     #[cfg(feature = "b3")]
     pub(super) fn b3(it: &otel_b3::B3Propagator) -> Known {
@@ -135,5 +146,9 @@ pub(crate) fn by_name(name: &str) -> Option<&'static Format> {
 
 /// What is known of a propagator, if it is one of these.
 pub(crate) fn recognise(propagator: &dyn Any) -> Option<Known> {
+    #[cfg(feature = "w3c-baggage")]
+    if let Some(relay) = propagator.downcast_ref() {
+        return Some(known::relay(relay));
+    }
     FORMATS.iter().find_map(|format| (format.compiled_in?.recognise)(propagator))
 }

@@ -229,7 +229,7 @@ pub use otel_tracecontext::{ParseError, TraceContextPropagator, TraceParent};
 #[cfg(feature = "boundary")]
 pub use otel_trust_boundary as boundary;
 #[cfg(feature = "w3c-baggage")]
-pub use otel_w3c_baggage::BaggagePropagator;
+pub use otel_w3c_baggage::{BaggagePropagator, RelayExt, RelayPropagator, Relayed, RelayedMember};
 #[cfg(feature = "xray")]
 pub use otel_xray::{XrayExt, XrayPropagator};
 pub use part::{ExtractOnly, InjectOnly, IntoPart, Part};

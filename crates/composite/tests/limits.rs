@@ -12,7 +12,9 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapPropagator, text_map_propagator::FieldIter},
 };
 use opentelemetry_sdk::propagation as sdk;
-use otel_composite::{BaggagePropagator, BothWays, Builder, CompositePropagator, Limits, inject_only};
+use otel_composite::{
+    BaggagePropagator, BothWays, Builder, CompositePropagator, Limits, RelayExt, RelayPropagator, inject_only,
+};
 use std::sync::LazyLock;
 
 /// Sends the whole baggage in a header of its own, as some formats do.
@@ -133,6 +135,29 @@ fn limits_are_for_the_way_out() {
     let propagator = builder().baggage(BaggagePropagator::new()).limits(Limits::new().max_members(1)).build();
     let received = common::headers(&[("baggage", "a=1,b=2")]);
     assert_eq!(propagator.extract_with_context(&Context::new(), &received).baggage().len(), 2);
+}
+
+#[test]
+fn a_relay_takes_the_limits_of_the_composite() {
+    let limits = |members| Limits::new().max_members(members);
+    let builder = || builder().inbound_limits(limits(2)).limits(limits(1));
+    let (relay, ours) = (
+        builder().baggage(RelayPropagator::new()).build(),
+        builder().baggage(BaggagePropagator::new()).build(),
+    );
+    assert!(relay.to_string().contains("at most 1 members"), "{relay}");
+    let received = common::headers(&[("baggage", "a=1,b=2,c=3")]);
+    let cx = relay.extract_with_context(&Context::new(), &received);
+    assert_eq!(cx.relayed_baggage().len(), 2);
+    let mut sent = common::headers(&[]);
+    relay.inject_context(&cx, &mut sent);
+    assert_eq!(sent["baggage"], "a=1");
+    // What is left out is told of once, and as it is of any other baggage.
+    let told = |propagator: &CompositePropagator| {
+        testing::lines(|| drop(propagator.extract_with_context(&Context::new(), &received)))
+    };
+    assert_eq!(told(&relay).len(), 1);
+    assert_eq!(told(&relay), told(&ours));
 }
 
 #[test]

@@ -18,8 +18,8 @@ use opentelemetry_sdk::metrics::{
     data::{AggregatedMetrics, Metric, MetricData, ResourceMetrics, ScopeMetrics},
 };
 use otel_composite::{
-    B3Propagator, BaggagePropagator, BothWays, Builder, CompositePropagator, Limits, Problem,
-    TraceContextPropagator,
+    B3Propagator, BaggagePropagator, BothWays, Builder, CompositePropagator, Limits, Problem, RelayExt,
+    RelayPropagator, TraceContextPropagator,
 };
 use std::collections::BTreeMap;
 use testing::carrier::{EmptyLists, NotText, Reserved};
@@ -116,6 +116,39 @@ fn baggage_that_a_policy_leaves_out_is_not_malformed() {
         let expected = expected(&[(&["baggage", outcome], (1, 1))]);
         assert_eq!(recorder.points("propagator.extractions"), expected, "{rule}");
     }
+}
+
+/// Relayed baggage is not in `Context::baggage`.
+#[test]
+fn a_relay_has_outcomes_of_its_own() {
+    let allowed = BothWays { inbound: Limits::new().allow(&["a"]), ..BothWays::new() };
+    let rows = [
+        ("text that goes on", Context::new(), &[("baggage", "a=1")][..], "valid"),
+        ("in the place of baggage", with_baggage(), &[("baggage", "a=1")], "valid"),
+        ("not allowed", Context::new(), &[("baggage", "b=1")], "left_out"),
+        ("malformed", Context::new(), &[("baggage", "=")], "malformed"),
+        ("malformed, after another", relayed(), &[("baggage", "=")], "malformed"),
+        ("the same again", relayed(), &[("baggage", "a=1")], "valid"),
+        ("nothing", relayed(), &[], "absent"),
+    ];
+    for (rule, given, request, outcome) in rows {
+        let recorder = Recorder::new();
+        let relay = RelayPropagator::new().with_limits(allowed.clone());
+        let propagator = recorder.build(CompositePropagator::builder().baggage(relay));
+        let cx = propagator.extract_with_context(&given, &headers(request));
+        let is_valid = outcome == "valid";
+        assert!(!is_valid || cx.baggage().is_empty() && cx.relayed_baggage().len() == 1, "{rule}");
+        let expected = expected(&[(&["baggage relay", outcome], (1, 1))]);
+        assert_eq!(recorder.points("propagator.extractions"), expected, "{rule}");
+    }
+}
+
+fn with_baggage() -> Context {
+    Context::new().with_baggage([KeyValue::new("x", "y")])
+}
+
+fn relayed() -> Context {
+    RelayPropagator::new().extract_with_context(&Context::new(), &headers(&[("baggage", "a=1")]))
 }
 
 /// The API hands out a meter that does nothing where no provider is set, and never says so.

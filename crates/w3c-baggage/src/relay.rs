@@ -19,7 +19,7 @@ use otel_propagator_core::{
     diagnostics::Direction,
     header::{Lines, joined_len, lines},
 };
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, ptr};
 
 /// Passes the `baggage` header on, for gateways, proxies and sidecars that hardly look into it.
 ///
@@ -70,6 +70,25 @@ impl RelayPropagator {
         Self(propagator)
     }
 
+    /// Sets the limits, and who is told of what they leave out, as [`BaggagePropagator::with_limits`] does.
+    ///
+    /// ```
+    /// use otel_w3c_baggage::{Limits, RelayPropagator};
+    ///
+    /// let propagator = RelayPropagator::new().with_limits(Limits::W3C);
+    /// assert_eq!(propagator.limits().inbound, Limits::W3C);
+    /// ```
+    #[must_use]
+    pub fn with_limits(self, limits: impl Into<BothWays>) -> Self {
+        Self(self.0.with_limits(limits))
+    }
+
+    /// The limits.
+    #[must_use]
+    pub const fn limits(&self) -> &BothWays {
+        self.0.limits()
+    }
+
     fn read(&self, cx: &Context, lines: &[&str]) -> Context {
         let BothWays { inbound: limits, .. } = self.0.limits();
         let untouched = match lines {
@@ -113,8 +132,11 @@ impl TextMapPropagator for RelayPropagator {
     }
 
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
-        let Some(received) = cx.get::<Kept>().filter(|received| received.members > 0) else {
-            return self.0.inject_context(cx, injector);
+        let received = match cx.get::<Kept>() {
+            Some(received) if received.members > 0 => received,
+            // It was taken away, and may still be in the carrier.
+            Some(_) if cx.baggage().is_empty() => return injector.set(HEADER, String::new()),
+            _ => return self.0.inject_context(cx, injector),
         };
         let BothWays { outbound, observer, .. } = self.0.limits();
         let (header, report) = received.beside(cx.baggage(), outbound);
@@ -250,7 +272,8 @@ pub trait RelayExt {
     /// What was received, if anything was.
     fn relayed_baggage(&self) -> Relayed<'_>;
 
-    /// A context that passes nothing on of what was received.
+    /// A context that passes nothing on of what was received. Where nothing else is sent either, an empty header overrides
+    /// the one that a copied request may still have.
     ///
     /// ```
     /// use opentelemetry::{Context, propagation::TextMapPropagator};
@@ -335,6 +358,29 @@ impl<'a> Relayed<'a> {
     #[must_use]
     pub fn len(self) -> usize {
         self.0.map_or(0, |received| received.members)
+    }
+
+    /// Whether both come from one extraction, which is not asked of what they hold.
+    ///
+    /// ```
+    /// use opentelemetry::{Context, propagation::TextMapPropagator};
+    /// use otel_w3c_baggage::{RelayExt, RelayPropagator};
+    /// use std::collections::HashMap;
+    ///
+    /// let extract = |cx: &Context, header: &str| {
+    ///     let request = HashMap::from([("baggage".to_owned(), header.to_owned())]);
+    ///     RelayPropagator::new().extract_with_context(cx, &request)
+    /// };
+    /// let cx = extract(&Context::new(), "a=1");
+    /// assert!(extract(&cx, "malformed").relayed_baggage().is_same(cx.relayed_baggage()), "nothing new was received");
+    /// assert!(!extract(&cx, "a=1").relayed_baggage().is_same(cx.relayed_baggage()));
+    /// ```
+    #[must_use]
+    pub fn is_same(self, other: Self) -> bool {
+        match (self.0, other.0) {
+            (Some(this), Some(other)) => ptr::eq(this, other),
+            (this, other) => this.is_none() && other.is_none(),
+        }
     }
 
     /// Whether there are none.

@@ -97,6 +97,9 @@ fn the_application_s_members_go_first_and_win() {
     }
     let cx = set(&[("y", "2", "")]).without_relayed_baggage();
     assert_eq!(sent(&relay, &cx).as_deref(), Some("y=2"));
+    // A copied request may still have what was taken away.
+    assert_eq!(sent(&relay, &set(&[]).without_relayed_baggage()).as_deref(), Some(""));
+    assert_eq!(sent(&relay, &Context::new()), None);
 }
 
 #[test]
