@@ -24,7 +24,7 @@ pub const LONG: usize = 32 << 10;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Hostile {
-    /// The header.
+    /// The header, and who reads it where that is not the propagator of its name.
     pub header: &'static str,
     /// What is wrong with it.
     pub kind: &'static str,
@@ -104,6 +104,7 @@ pub fn all() -> Vec<Hostile> {
         [("one long value", OneLine("", "0")), ("many lines", Lines("0af7651916cd43dd8448eb211c80319c"))];
     [
         of("baggage", &["baggage"], &baggage, [sdk::baggage, ours::baggage]),
+        of("baggage, relayed", &["baggage"], &baggage, [sdk::baggage, ours::relay]),
         of(
             "tracestate",
             &["traceparent", "tracestate"],
@@ -145,6 +146,8 @@ impl Hostile {
         let [sdk, ours] = self.makers;
         let propagator = match reader {
             Reader::Sdk => sdk(),
+            // A relay hardly looks at a good one: what counts is what it saves others from.
+            Reader::Good if self.header == "baggage, relayed" => ours::baggage(),
             Reader::Ours | Reader::Good => ours(),
             Reader::Carrier => Box::new(Floor::reading(self.reads)),
         };
@@ -179,7 +182,7 @@ impl Hostile {
             carrier.append("traceparent", TRACEPARENT);
         }
         for line in lines {
-            carrier.append(self.header, line);
+            carrier.append(self.reads.last().copied().unwrap_or(self.header), line);
         }
         carrier
     }

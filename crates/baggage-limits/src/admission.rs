@@ -79,8 +79,7 @@ impl<'a> Admission<'a> {
     /// Whether there is room for all that was measured.
     #[must_use]
     pub const fn all_fit(&self) -> bool {
-        let measured = self.report.measured;
-        measured.members <= self.limits.max_members && measured.bytes <= self.max_bytes
+        self.fits(self.report.measured).is_ok()
     }
 
     /// Whether one more member of this key and so many bytes is carried.
@@ -95,8 +94,7 @@ impl<'a> Admission<'a> {
         true
     }
 
-    /// Whether there is room for one more member of so many bytes. This alone says what `max_members` and `max_bytes`
-    /// mean.
+    /// Whether there is room for one more member of so many bytes.
     ///
     /// ```
     /// use otel_baggage_limits::{Admission, Direction, Limits, Reason};
@@ -116,10 +114,15 @@ impl<'a> Admission<'a> {
     /// [`Reason::TooManyMembers`] and [`Reason::TooManyBytes`].
     #[inline]
     pub const fn room(&self, bytes: usize) -> Result<(), Reason> {
-        let next = self.report.kept.with(bytes);
-        if next.members > self.limits.max_members {
+        self.fits(self.report.kept.with(bytes))
+    }
+
+    /// Whether a header may have this size. This alone says what `max_members` and `max_bytes` mean.
+    #[inline]
+    const fn fits(&self, size: Size) -> Result<(), Reason> {
+        if size.members > self.limits.max_members {
             Err(Reason::TooManyMembers)
-        } else if next.bytes > self.max_bytes {
+        } else if size.bytes > self.max_bytes {
             Err(Reason::TooManyBytes)
         } else {
             Ok(())

@@ -151,16 +151,13 @@ fn carried(baggage: &Baggage, direction: Direction, limits: &Limits) -> (Option<
     for member in limits.order(&keys).iter().filter_map(|place| members.get(place).copied()) {
         let (key, value, metadata) = member;
         admission.measure(len(member));
-        if let Err(reason) = limits.check(key, len(member)).and_then(|()| admission.room(len(member))) {
-            admission.leave_out(reason);
+        if !admission.admit(key, len(member)) {
             continue;
         }
         let metadata = if is_written { harmless(metadata) } else { metadata.into() };
         carried.insert_with_metadata(key.to_owned(), value.to_owned(), &*metadata);
-        if carried.get(key).is_some() {
-            admission.keep(len(member));
-        } else {
-            admission.leave_out(Reason::BaggageFull);
+        if carried.get(key).is_none() {
+            admission.take_back(len(member), Reason::BaggageFull);
         }
     }
     let report = admission.report();

@@ -17,7 +17,8 @@ use std::sync::LazyLock;
 ///
 /// Reading replaces the context's baggage, unless nothing can be read: then the given context comes back as it is.
 /// Writing sets the header once, if there is baggage: to nothing where none of it may be sent, so that an older header is
-/// overridden. What is not read or not sent is told by one rate-limited event a header; see
+/// overridden. A context without baggage sets nothing, so what was cleared stays in a copy of a request, unless the carrier
+/// is that of `otel-carriers`, which begins by removing it. What is not read or not sent is told by one rate-limited event a header; see
 /// [`otel_propagator_core::diagnostics`].
 ///
 /// ```

@@ -196,7 +196,8 @@ impl Kept {
             rest = others;
         }
         let members = keys.count();
-        (members <= limits.max_members).then(|| Self { text: line.to_owned(), members, at_risk: 0 })
+        admission.measure_all(members, line.len(), 0);
+        admission.all_fit().then(|| Self { text: line.to_owned(), members, at_risk: 0 })
     }
 
     fn iter(&self) -> impl Iterator<Item = (&str, Member<'_>)> {
