@@ -108,9 +108,9 @@ struct Rows(Vec<Row>);
 impl Rows {
     fn trace_context(&mut self) {
         let with_4 = || vec![("traceparent", TRACEPARENT.to_owned()), ("tracestate", input::tracestate(4))];
-        let of_4 = SHOWN.sdk(held(2.65, 2.8)).floor(held(1.56, 1.4));
+        let of_4 = SHOWN.sdk(held(2.6, 2.8)).floor(held(1.56, 1.4));
         for (operation, members, targets) in [
-            ("traceparent inject", 0, SHOWN.sdk(held(2.72, 2.8)).floor(held(1.28, 1.25))),
+            ("traceparent inject", 0, SHOWN.sdk(held(2.65, 2.8)).floor(held(1.28, 1.25))),
             ("traceparent + 4 members inject", 4, of_4),
             ("traceparent + 32 members inject", 32, SHOWN),
         ] {
@@ -184,7 +184,7 @@ impl Rows {
     }
 
     fn composite(&mut self) {
-        let inject = SHOWN.sdk(held(2.5, 2.6)).floor(held(1.95, 1.35));
+        let inject = SHOWN.sdk(held(2.5, 2.6)).floor(held(2.0, 1.35));
         let extract = SHOWN.sdk(held(1.41, 1.5)).floor(1.35);
         let both = given(|| [traceparent(), baggage(Entries::Plain, 4)].concat());
         // The commonest request of all.
