@@ -5,12 +5,16 @@ use opentelemetry::{
     Context,
     baggage::BaggageExt,
     propagation::{Extractor, TextMapPropagator},
-    trace::TraceContextExt,
+    trace::{SpanContext, SpanId, TraceContextExt},
 };
 use opentelemetry_http::HeaderExtractor;
 use otel_composite::CompositePropagator;
 use otel_inspect::{Config, Report, Request, inspect as explain, to_json, to_text};
-use std::{collections::HashMap, sync::LazyLock};
+use otel_propagator_core::sampling::{Sampling, SamplingExt};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 const LISTS: [&str; 5] = [
     "tracecontext,baggage",
@@ -73,14 +77,38 @@ fn agrees(report: &Report, request: &Request, propagator: &CompositePropagator) 
 fn agrees_with(report: &Report, propagator: &CompositePropagator, carrier: &dyn Extractor) {
     let cx = propagator.extract_with_context(&Context::new(), carrier);
     let span = cx.span();
-    let trace = span.span_context().is_valid().then(|| span.span_context().trace_id().to_string());
-    let told = report.chosen.as_ref().map(|chosen| chosen.span.trace_id.clone());
-    law!(told == trace, "the chosen trace is the one that is extracted", told, trace);
+    let span = span.span_context();
+    let extracted = span.is_valid().then(|| {
+        let sampling = cx.sampling().unwrap_or(Sampling::Deny);
+        (span.trace_id().to_string(), span.span_id().to_string(), format!("{sampling:?}").to_lowercase())
+    });
+    let told = report.chosen.as_ref().map(|chosen| &chosen.span);
+    let told = told.map(|it| (it.trace_id.clone(), it.span_id.clone(), it.sampling.to_owned()));
+    law!(told == extracted, "the chosen span and its decision are what is extracted", told, extracted);
     let going = report.baggage.iter().filter(|member| member.left_out.is_none()).count();
     law!(going <= cx.baggage().len(), "no member is said to go on that was not read", report.baggage);
     let mut sent = HashMap::new();
-    propagator.inject_context(&cx, &mut sent);
-    let baggage = sent.get("baggage").map(String::as_str).unwrap_or_default();
-    let told = report.sent.iter().find(|sent| sent.name == "baggage").map_or("", |sent| &sent.value);
-    law!(told == baggage, "the baggage that is said to be sent is sent", told, baggage);
+    propagator.inject_context(&with_own_span(&cx), &mut sent);
+    // Which says that there is nothing: no HTTP carrier of ours sends it.
+    sent.retain(|_, value: &mut String| !value.is_empty());
+    let told: HashMap<&str, &str> = report.sent.iter().map(|sent| (&*sent.name, &*sent.value)).collect();
+    let names = |sent: Vec<&str>| sent.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+    let names = [names(told.keys().copied().collect()), names(sent.keys().map(String::as_str).collect())];
+    law!(names[0] == names[1], "the headers that are said to be sent are sent", names);
+    for name in ["baggage", "tracestate"] {
+        let (told, sent) = (told.get(name).copied(), sent.get(name).map(String::as_str));
+        law!(told == sent, "what is said to be sent is sent", name, told, sent);
+    }
+}
+
+/// With a span of the service's own under the caller's.
+fn with_own_span(cx: &Context) -> Context {
+    let span = cx.span();
+    let caller = span.span_context();
+    if !caller.is_valid() {
+        return cx.clone();
+    }
+    let (flags, state) = (caller.trace_flags(), caller.trace_state().clone());
+    let own = SpanContext::new(caller.trace_id(), SpanId::from(u64::MAX), flags, false, state);
+    cx.with_remote_span_context(own)
 }
