@@ -1,8 +1,11 @@
 //! The members of the received baggage, and what becomes of each.
 
 use crate::{Config, carrier::Carrier, parts::MAX_MEMBERS, report::Member};
-use opentelemetry::{Context, baggage::BaggageExt};
-use otel_baggage_limits::{Limits, Reason};
+use opentelemetry::{
+    Context,
+    baggage::{Baggage, BaggageExt},
+};
+use otel_baggage_limits::{Limits, Reason, Report};
 use otel_w3c_baggage::decode;
 use std::collections::HashMap;
 
@@ -28,10 +31,12 @@ pub(crate) fn members(carrier: &Carrier<'_>, passed: &Journey<'_>) -> (Vec<Membe
     let mut texts =
         header.split(',').map(|text| text.trim_matches([' ', '\t'])).filter(|text| !text.is_empty());
     let (shown, beyond): (Vec<_>, usize) = (texts.by_ref().take(MAX_MEMBERS).collect(), texts.count());
-    let last: HashMap<&str, usize> = shown.iter().enumerate().map(|(at, text)| (key_of(text), at)).collect();
+    let alone: Vec<_> = shown.iter().map(|text| decode(text, &Limits::W3C)).collect();
+    // What is left out takes no other member's place.
+    let read = shown.iter().zip(&alone).enumerate().filter(|(_, (_, (_, report)))| report.is_complete());
+    let last: HashMap<&str, usize> = read.map(|(at, (text, _))| (key_of(text), at)).collect();
     let [unheld, going] = [passed.unheld, passed.going].map(sizes);
-    let member = |(at, text): (usize, &&str)| {
-        let (alone, report) = decode(text, &Limits::W3C);
+    let member = |(at, (text, (alone, report))): (usize, (&&str, &(Baggage, Report)))| {
         let key = key_of(text);
         let found = alone.get_with_metadata(key);
         let (value, metadata) =
@@ -50,7 +55,7 @@ pub(crate) fn members(carrier: &Carrier<'_>, passed: &Journey<'_>) -> (Vec<Membe
             left_out,
         }
     };
-    (shown.iter().enumerate().map(member).collect(), beyond)
+    (shown.iter().zip(&alone).enumerate().map(member).collect(), beyond)
 }
 
 impl Journey<'_> {

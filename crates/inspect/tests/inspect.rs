@@ -110,6 +110,21 @@ fn each_format_has_its_parts_and_its_rules() {
 }
 
 #[test]
+fn the_last_member_that_can_be_read_is_the_one() {
+    for (header, kept) in [
+        ("a=1,a=2", [false, true]),
+        ("a=1,a", [true, false]),
+        ("a,a=1", [false, true]),
+        ("a=1,a=\"", [true, false]),
+        ("a=1, A=2", [true, true]),
+    ] {
+        let report = report("baggage", &format!("baggage: {header}"));
+        let told: Vec<bool> = report.baggage.iter().map(|member| member.left_out.is_none()).collect();
+        assert_eq!(told, kept, "{header}");
+    }
+}
+
+#[test]
 fn a_header_that_nobody_reads_is_told() {
     use Severity::{Error, Note, Warning};
     let rows: &[(&str, &str, &str, Severity)] = &[
