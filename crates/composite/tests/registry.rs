@@ -68,7 +68,10 @@ fn an_error_reads_as_one_line() {
         format!(r#"unknown propagator "a\u{{7}}b"; "none" must stand alone in a list; known names: {names}"#)
     );
     let _: &dyn std::error::Error = &error;
-    assert_eq!(from_list("none,baggage").unwrap_err().to_string(), r#""none" must stand alone in a list"#);
+    // Beside any name that is compiled in; where none is, there is no more to say.
+    let Some(known) = Registry::new().names().find(|name| *name != "none").map(str::to_owned) else { return };
+    let error = from_list(&format!("none,{known}")).unwrap_err();
+    assert_eq!(error.to_string(), r#""none" must stand alone in a list"#);
 }
 
 #[test]
