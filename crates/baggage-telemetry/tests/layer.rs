@@ -1,5 +1,6 @@
 //! Entries on the lines of `tracing_subscriber::fmt`.
 
+#![cfg(feature = "json")]
 #![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
 
 mod common;

@@ -1,5 +1,6 @@
 //! An empty value, in every carrier: the wish to remove a header, or a value.
 
+#![cfg(all(feature = "json", feature = "tonic"))]
 mod common;
 
 use common::Sets;

@@ -1,5 +1,6 @@
 //! Metadata of gRPC.
 
+#![cfg(feature = "tonic")]
 mod common;
 
 use common::{OTHER, Sets, TRACEPARENT, all, both, context, seen};

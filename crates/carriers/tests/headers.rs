@@ -1,5 +1,6 @@
 //! Headers of HTTP requests and responses.
 
+#![cfg(feature = "http")]
 mod common;
 
 use common::{OTHER, Sets, TRACEPARENT, all, both, context, seen};

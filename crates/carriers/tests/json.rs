@@ -1,5 +1,6 @@
 //! JSON objects.
 
+#![cfg(feature = "json")]
 mod common;
 
 use common::{OTHER, Sets, TRACEPARENT, all, both, context, seen};

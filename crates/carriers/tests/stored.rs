@@ -1,5 +1,6 @@
 //! Stored context, and context in SQL.
 
+#![cfg(all(feature = "json", feature = "serde"))]
 mod common;
 
 use common::{Sets, TRACEPARENT, all, both, context, seen};

@@ -1,5 +1,6 @@
 //! The policy from a file: the same as from the builder, and errors that name the field.
 
+#![cfg(feature = "config")]
 #![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
 
 use otel_trust_boundary::{Boundary, Destination, Inbound, Keys, Outbound, Strategy, Trace};

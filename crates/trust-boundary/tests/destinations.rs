@@ -152,6 +152,7 @@ fn the_first_rule_of_a_pattern_counts() {
     }
 }
 
+#[cfg(feature = "http")]
 #[test]
 fn uris() {
     let rows = [

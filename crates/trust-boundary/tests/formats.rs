@@ -112,6 +112,7 @@ fn ids_under_every_name_are_the_trace() {
 }
 
 /// The same names at the wire, where nobody can say what put them there.
+#[cfg(feature = "http")]
 #[test]
 fn strip_knows_every_name() {
     for host in HOSTS {

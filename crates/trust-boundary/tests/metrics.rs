@@ -1,5 +1,6 @@
 //! What is counted.
 
+#![cfg(all(feature = "metrics", feature = "tower"))]
 #![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
 
 mod common;

@@ -1,5 +1,6 @@
 //! The SDK behind the boundary: links, who decides about sampling, and the bridge.
 
+#![cfg(feature = "sdk")]
 #![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
 
 mod common;

@@ -1,5 +1,6 @@
 //! What leaves at the wire, whatever put it there.
 
+#![cfg(feature = "tower")]
 #![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
 
 mod common;

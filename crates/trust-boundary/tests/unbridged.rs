@@ -1,6 +1,7 @@
 //! A process without the sampler that marks spans: whoever reads a mark in it reads what a peer sent. One test, since a
 //! sampler counts for the process.
 
+#![cfg(feature = "sdk")]
 #![allow(clippy::unwrap_used, reason = "test code outside of a test function")]
 
 mod common;
