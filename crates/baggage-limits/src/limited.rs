@@ -1,6 +1,6 @@
 //! A decorator that gives the promise of the limits to a propagator that knows none.
 
-use crate::{Admission, BothWays, Elements, Limits, Reason, Report, Size, SortKey};
+use crate::{Admission, BothWays, Elements, Limits, Reason, Report, SortKey};
 use opentelemetry::{
     Context,
     baggage::{Baggage, BaggageExt},
@@ -98,8 +98,8 @@ impl<P: TextMapPropagator> TextMapPropagator for Limited<P> {
         let extracted = self.inner.extract_with_context(cx, &received);
         let (given, read) = (cx.baggage(), extracted.baggage());
         if std::ptr::eq(given, read) {
-            if let Some(mut report) = received.report.filter(|report| !report.is_complete()) {
-                report.kept = Size::default();
+            // What was let through may be kept elsewhere, as a relay does.
+            if let Some(report) = received.report.filter(|report| !report.is_complete()) {
                 self.limits.observer.tell(&report);
             }
             return extracted;

@@ -72,6 +72,27 @@ fn what_limits_leave_out_is_one_event() {
     }
 }
 
+/// A relay keeps its baggage elsewhere, so that nobody sees in the context what it has read.
+#[cfg(feature = "w3c-baggage")]
+#[test]
+fn what_a_relay_may_not_receive_is_told_of_as_of_any_other_baggage() {
+    use otel_composite::{BaggagePropagator, Limits, RelayPropagator};
+
+    let limits = |bytes| Limits::new().max_bytes(bytes);
+    let builder = || CompositePropagator::builder().inbound_limits(limits("a=1,b=2".len()));
+    let propagators = [
+        builder().baggage(BaggagePropagator::new()).build(),
+        builder().baggage(RelayPropagator::new()).build(),
+        builder().baggage(RelayPropagator::new().with_limits(limits("a=1,b=2,c=3".len()))).build(),
+    ];
+    let received = headers(&[("baggage", "a=1,b=2,c=3")]);
+    for propagator in propagators {
+        let events = testing::lines(|| drop(propagator.extract_with_context(&Context::new(), &received)));
+        assert_eq!(events.len(), 1, "{propagator}: {events:?}");
+        assert!(events.iter().all(|event| event.contains("left_out=1 kept=2 bytes=11")), "{events:?}");
+    }
+}
+
 #[test]
 fn what_is_installed_is_told_once_on_one_line() {
     let propagator = propagator();
