@@ -75,6 +75,8 @@ fn answer(
     let cx = propagator.extract_with_context(&Context::new(), lines);
     let mut sent = Sent::default();
     propagator.inject_context(&cx, &mut sent);
+    // An empty value overrides an older header, and says nothing.
+    sent.0.retain(|(_, value)| !value.is_empty());
     Answer { read: read(&cx), sent }
 }
 
