@@ -144,7 +144,7 @@ impl Boundary {
     /// use opentelemetry::{Context, propagation::TextMapPropagator};
     /// use otel_trust_boundary::Boundary;
     /// use otel_tracecontext::TraceContextPropagator;
-    /// use std::{collections::HashMap, sync::Arc};
+    /// use std::collections::HashMap;
     ///
     /// let propagator = Boundary::deny_external().fresh_carriers(true).wrap(TraceContextPropagator::new());
     /// let mut sent = HashMap::new();
@@ -169,7 +169,7 @@ impl Boundary {
     /// use opentelemetry::{Context, propagation::TextMapPropagator};
     /// use otel_trust_boundary::{Boundary, Destination, DestinationExt};
     /// use otel_tracecontext::TraceContextPropagator;
-    /// use std::{collections::HashMap, sync::Arc};
+    /// use std::collections::HashMap;
     ///
     /// let propagator = Boundary::deny_external().context_headers(["b3"]).wrap(TraceContextPropagator::new());
     /// let mut copied = HashMap::from([("b3".to_owned(), "1".to_owned())]);

@@ -87,7 +87,7 @@ impl<'a> Gate<'a> {
             return Some(value);
         }
         let passes = |key: &str| self.rule.sends(key, true) || self.baggage.get(key).is_some();
-        match list::filtered(&value, passes) {
+        match list::filtered(|| list::members(&value), passes) {
             None => Some(value),
             Some((kept, dropped)) => {
                 self.dropped += dropped;

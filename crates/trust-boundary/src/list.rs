@@ -10,9 +10,16 @@ pub(crate) fn position(header: &str) -> Option<usize> {
     HEADERS.iter().position(|name| header.eq_ignore_ascii_case(name))
 }
 
-/// The members whose key this is true of, each as it is, and how many others there are; `None` where there are no others.
-pub(crate) fn filtered(list: &str, mut keep: impl FnMut(&str) -> bool) -> Option<(String, usize)> {
-    let members = || list.split(',').filter(|member| !trim(member).is_empty());
+/// The members of a line, each as it is; what is empty is none.
+pub(crate) fn members(line: &str) -> impl Iterator<Item = &str> {
+    line.split(',').filter(|member| !trim(member).is_empty())
+}
+
+/// The members whose key this is true of, and how many others there are; `None` where there are no others.
+pub(crate) fn filtered<'a, I: Iterator<Item = &'a str>>(
+    members: impl Fn() -> I,
+    mut keep: impl FnMut(&str) -> bool,
+) -> Option<(String, usize)> {
     let mut rest = members();
     // Most lists are kept as they are, and nothing is written for them.
     let before = rest.position(|member| !keep(key(member)))?;
@@ -33,7 +40,7 @@ pub(crate) fn key(member: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::filtered;
+    use super::{filtered, members};
 
     #[test]
     fn members_by_their_keys() {
@@ -50,7 +57,7 @@ mod tests {
             ("another white space is part of a key", "\u{a0}a=1,a=2", Some(("a=2", 1))),
         ];
         for (what, list, expected) in rows {
-            let kept = filtered(list, |key| key == "a");
+            let kept = filtered(|| members(list), |key| key == "a");
             assert_eq!(kept.as_ref().map(|(kept, dropped)| (kept.as_str(), *dropped)), expected, "{what}");
         }
     }

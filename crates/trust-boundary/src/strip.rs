@@ -134,24 +134,17 @@ fn baggage(headers: &mut HeaderMap, name: &HeaderName, rule: &Outbound) -> usize
     if list::position(name.as_str()).is_none() {
         return usize::from(rule.baggage != Keys::ALL && headers.remove(name).is_some());
     }
-    let (kept, dropped) = members(headers, name, rule);
-    if dropped > 0 {
-        headers.remove(name);
-        // A part of a valid value is valid, and has room where the whole had it.
-        if let Some(kept) = HeaderValue::from_str(&kept).ok().filter(|kept| !kept.is_empty()) {
-            let _ = headers.try_insert(name, kept);
-        }
+    // A line that is not text may not be sent.
+    let members = || {
+        headers.get_all(name).iter().flat_map(|line| list::members(line.to_str().unwrap_or("?"))).map(trim)
+    };
+    let Some((kept, dropped)) = list::filtered(members, |key| rule.sends(key, false)) else {
+        return 0;
+    };
+    headers.remove(name);
+    // A part of a valid value is valid, and has room where the whole had it.
+    if let Some(kept) = HeaderValue::from_str(&kept).ok().filter(|kept| !kept.is_empty()) {
+        let _ = headers.try_insert(name, kept);
     }
     dropped
-}
-
-/// The members that may be sent, and how many there are besides. A line that is not text may not be sent.
-fn members(headers: &HeaderMap, name: &HeaderName, rule: &Outbound) -> (String, usize) {
-    let (mut kept, mut dropped) = (Vec::new(), 0);
-    for line in headers.get_all(name) {
-        for member in line.to_str().unwrap_or("?").split(',').map(trim).filter(|member| !member.is_empty()) {
-            if rule.sends(list::key(member), false) { kept.push(member) } else { dropped += 1 }
-        }
-    }
-    (kept.join(","), dropped)
 }
